@@ -1,0 +1,58 @@
+import { UnsupportedError } from "../core/errors.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Queue } from "../core/queue.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+
+/**
+ * What an acknowledged push or ack survives: `full`, a power loss (an fsync each); `normal`, the end of the
+ * process, but not always of the machine.
+ */
+export type Durability = "full" | "normal";
+
+export interface OpenQueueOptions {
+  /** Default `full`. */
+  readonly durability?: Durability;
+  /** Whether a queue that does not exist is made (default) or refused with a `QueueNotFoundError`. */
+  readonly create?: boolean;
+  /** Told of waits and retries that a person may wonder about. Default: nobody. */
+  readonly log?: Logger;
+  readonly signal?: AbortSignal;
+  /** Looks up an environment variable. Default: the process's own. */
+  readonly env?: (name: string) => string | undefined;
+}
+
+/**
+ * Opens a queue by its address; without one, the default queue of this user.
+ *
+ * ```ts
+ * import { openQueue } from "@jobq/jobq";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await using queue = await openQueue(`${directory}/jobs.db`);
+ * const [id] = await queue.enqueue([{ task: { kind: "shell", command: "echo hello" } }]);
+ * if (id === undefined) throw new Error("no id");
+ * ```
+ *
+ * @throws {UsageError} for a bad address, {UnsupportedError} for a backend that this build lacks,
+ * {QueueNotFoundError}, {AccessDeniedError}, {BackendError}
+ */
+export async function openQueue(text?: string, options: OpenQueueOptions = {}): Promise<Queue> {
+  const address = parseAddress(text, options.env ?? ((name) => Deno.env.get(name)));
+  if (address.kind === "sqlite") {
+    const { openSqliteQueue } = await import("./sqlite/queue.ts");
+    return await openSqliteQueue(address, options);
+  }
+  throw new UnsupportedError(
+    `Cannot open "${formatAddress(address)}": ${BACKEND_NAMES[address.kind]} are not in this build yet`,
+    {
+      hint: "use an SQLite file on a local disk, for example -q jobs.db",
+    },
+  );
+}
+
+const BACKEND_NAMES = {
+  "directory": "queues in a shared directory",
+  "ssh": "queues over SSH",
+  "storage-queue": "Azure Storage queues",
+  "service-bus": "Azure Service Bus queues",
+} as const;

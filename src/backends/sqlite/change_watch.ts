@@ -1,0 +1,69 @@
+import type { Clock } from "../../core/clock.ts";
+
+/** With a watch on the file, polling is only a safety net. */
+const WATCHED_POLL_MS = { first: 1_000, max: 5_000 } as const;
+/** Where files cannot be watched (inotify's limits are used up, say), polling is all there is. */
+const UNWATCHED_POLL_MS = { first: 25, max: 1_000 } as const;
+/** A busy file changes thousands of times a second; one look in this many ms is enough. */
+const SETTLE_MS = 10;
+
+export interface ChangeWatchOptions {
+  readonly clock: Clock;
+  /** How to watch a file; replaced in tests. */
+  readonly watchFs?: (path: string) => Deno.FsWatcher;
+}
+
+/**
+ * Waits until another process has probably changed the database. The watch is on the write-ahead log, into
+ * which every commit is written, and starts with the construction: what changes between a look at the
+ * database and `next()` is not missed.
+ */
+export class ChangeWatch implements Disposable {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #watchFs: (path: string) => Deno.FsWatcher;
+  #watcher: Deno.FsWatcher | undefined;
+  #changed: Promise<unknown> | undefined;
+  #polls = 0;
+
+  constructor(path: string, { clock, watchFs = (file) => Deno.watchFs(file) }: ChangeWatchOptions) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#watchFs = watchFs;
+    this.#watch();
+  }
+
+  /** Resolves at a change, after `limitMs`, when it is time for a poll, or when the signal is aborted. */
+  async next(limitMs: number, signal?: AbortSignal): Promise<void> {
+    const { first, max } = this.#changed ? WATCHED_POLL_MS : UNWATCHED_POLL_MS;
+    const pollMs = Math.min(first * 1.5 ** this.#polls++, max) * (0.75 + 0.5 * Math.random());
+    const timer = new AbortController();
+    const either = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+    const wake = this.#changed?.then(() => "changed" as const);
+    const sleep = this.#clock.sleep(Math.min(limitMs, pollMs), either);
+    const reason = await (wake ? Promise.race([wake, sleep]) : sleep);
+    timer.abort();
+    if (reason === "changed") {
+      this.#polls = 0;
+      await this.#clock.sleep(SETTLE_MS, signal);
+      this.#watch();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  /** A fresh watch: it forgets the changes that were waiting in the old one. */
+  #watch(): void {
+    this[Symbol.dispose]();
+    try {
+      const watcher = this.#watchFs(this.#path);
+      this.#watcher = watcher;
+      this.#changed = watcher[Symbol.asyncIterator]().next();
+    } catch {
+      this.#changed = undefined;
+    }
+  }
+}

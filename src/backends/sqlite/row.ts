@@ -1,0 +1,100 @@
+import type { Job, JobState, JsonValue, NewJob, Task } from "../../core/job.ts";
+
+/** The columns that make a `Job`. */
+export const JOB_COLUMNS =
+  "seq, suffix, state, name, spec, max_attempts, attempts, lost_leases, retry_delay_ms, timeout_ms, created_at, visible_at, failure";
+
+/** A row of JOB_COLUMNS. */
+export interface JobRow {
+  readonly seq: number;
+  readonly suffix: string;
+  readonly state: JobState;
+  readonly name: string | null;
+  readonly spec: string;
+  readonly max_attempts: number;
+  readonly attempts: number;
+  readonly lost_leases: number;
+  readonly retry_delay_ms: number | null;
+  readonly timeout_ms: number | null;
+  readonly created_at: number;
+  readonly visible_at: number | null;
+  readonly failure: string | null;
+}
+
+/** What the `spec` column holds, as JSON: all that only the runner reads. */
+interface Spec {
+  readonly task: Task;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** The `spec` of a new job. */
+export function encodeSpec({ task, env, cwd }: NewJob): string {
+  return JSON.stringify({ task, env, cwd } satisfies Spec);
+}
+
+/** An id is the row's number, short to type, and random letters that tell it from the same number in another file. */
+export function formatJobId(seq: number, suffix: string): string {
+  return `${seq}-${suffix}`;
+}
+
+/** The number and the letters of an id, or undefined when it cannot be one of this backend's. */
+export function parseJobId(id: string): { seq: number; suffix: string } | undefined {
+  const [, seq, suffix] = /^(\d{1,15})-([0-9a-z]+)$/.exec(id) ?? [];
+  return seq === undefined || suffix === undefined ? undefined : { seq: Number(seq), suffix };
+}
+
+/** @throws when the row does not hold what jobq writes there */
+export function decodeJob(row: JobRow): Job {
+  const spec = decodeSpec(row.spec);
+  return {
+    id: formatJobId(row.seq, row.suffix),
+    state: row.state,
+    task: spec.task,
+    name: row.name ?? undefined,
+    env: spec.env ?? {},
+    cwd: spec.cwd,
+    maxAttempts: row.max_attempts,
+    attempts: row.attempts,
+    retryDelayMs: row.retry_delay_ms ?? undefined,
+    timeoutMs: row.timeout_ms ?? undefined,
+    createdAt: row.created_at,
+    visibleAt: row.visible_at ?? undefined,
+  };
+}
+
+/** As `decodeJob`, but a row that cannot be decoded is shown as such instead of failing the whole list. */
+export function decodeJobForDisplay(row: JobRow): Job {
+  try {
+    return decodeJob(row);
+  } catch {
+    return decodeJob({
+      ...row,
+      spec: encodeSpec({ task: { kind: "shell", command: "(cannot be decoded)" } }),
+    });
+  }
+}
+
+function decodeSpec(text: string): Spec {
+  const spec = JSON.parse(text) as Partial<Spec> | null;
+  if (!isTask(spec?.task)) throw new TypeError("it holds no task");
+  const env: unknown = spec?.env ?? {};
+  if (
+    typeof env !== "object" || env === null || !Object.values(env).every((value) => typeof value === "string")
+  ) {
+    throw new TypeError("its environment is not one");
+  }
+  if (spec?.cwd !== undefined && typeof spec.cwd !== "string") {
+    throw new TypeError("its working directory is not a text");
+  }
+  return { task: spec.task, env: spec.env, cwd: spec.cwd };
+}
+
+function isTask(task: { [key: string]: unknown } | Task | undefined): task is Task {
+  if (typeof task !== "object" || task === null) return false;
+  const { kind, command, argv, name } = task as { [key: string]: JsonValue | undefined };
+  return (kind === "shell" && typeof command === "string") ||
+    (kind === "argv" && Array.isArray(argv) && argv.length > 0 &&
+      argv.every((part) => typeof part === "string")) ||
+    (kind === "function" && typeof name === "string");
+}

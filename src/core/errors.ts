@@ -1,0 +1,72 @@
+import { EXIT, type ExitCode } from "./exit_code.ts";
+
+/** How an error is made: the hint says what to do, the cause is kept for `-vv`. */
+export interface JobqErrorOptions {
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** The base of every error that jobq raises on purpose: one sentence, a hint, an exit code. */
+export abstract class JobqError extends Error {
+  abstract readonly exitCode: ExitCode;
+  readonly hint?: string;
+
+  constructor(message: string, { hint, cause }: JobqErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.hint = hint;
+  }
+}
+
+/** The caller asked for something that cannot be: bad flag, bad input, bad address. */
+export class UsageError extends JobqError {
+  override readonly exitCode = EXIT.usage;
+}
+
+/** The backend cannot do what was asked, by its nature. */
+export class UnsupportedError extends JobqError {
+  override readonly exitCode = EXIT.usage;
+}
+
+/** There is no such queue. */
+export class QueueNotFoundError extends JobqError {
+  override readonly exitCode = EXIT.queueNotFound;
+}
+
+/** The queue is there, but its permissions forbid the action. */
+export class AccessDeniedError extends JobqError {
+  override readonly exitCode = EXIT.accessDenied;
+}
+
+/** The queue cannot be reached or is broken. `transient` errors are worth another try later. */
+export class BackendError extends JobqError {
+  override readonly exitCode = EXIT.backend;
+  readonly transient: boolean;
+
+  constructor(
+    message: string,
+    { transient = false, ...options }: JobqErrorOptions & { transient?: boolean } = {},
+  ) {
+    super(message, options);
+    this.transient = transient;
+  }
+}
+
+/** The lease is no longer held: it expired and another worker has, or had, the job. */
+export class LeaseLostError extends JobqError {
+  override readonly exitCode = EXIT.backend;
+
+  constructor(jobId: string, options: JobqErrorOptions = {}) {
+    super(`The lease of job ${jobId} is lost: it expired, or the job was removed`, options);
+  }
+}
+
+/** True for errors after which the same call may succeed without anybody changing anything. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof BackendError && error.transient;
+}
+
+/** The message of anything that was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,127 @@
+import { UsageError } from "./errors.ts";
+
+/** Names a job on its queue. Opaque: only the backend that made it knows its form. */
+export type JobId = string;
+
+/** What JSON can hold. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | {
+  readonly [key: string]: JsonValue;
+};
+
+/** What a job does: a line for the shell, a program with its arguments, or a function that the worker knows. */
+export type Task =
+  | { readonly kind: "shell"; readonly command: string }
+  | { readonly kind: "argv"; readonly argv: readonly string[] }
+  | { readonly kind: "function"; readonly name: string; readonly payload: JsonValue };
+
+/** `completed` and `failed` are final; `failed` jobs are the dead letters. */
+export type JobState = "pending" | "running" | "completed" | "failed";
+
+/** A job as it is pushed. */
+export interface NewJob {
+  readonly task: Task;
+  /** For people; need not be unique. */
+  readonly name?: string;
+  /** Added to the worker's environment, for this job only. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Working directory on the worker. Default: the worker's own. */
+  readonly cwd?: string;
+  /** Executions that count before the job is dead-lettered. Default 1. */
+  readonly maxAttempts?: number;
+  /** First delay of the exponential backoff, in ms. Default: the worker's retry policy. */
+  readonly retryDelayMs?: number;
+  /** An attempt that runs longer is stopped and counts as failed, in ms. Default: no limit. */
+  readonly timeoutMs?: number;
+  /** The job cannot be leased before this has passed, in ms. Default 0. */
+  readonly delayMs?: number;
+}
+
+/** A job as the queue knows it. */
+export interface Job extends Omit<NewJob, "delayMs"> {
+  readonly id: JobId;
+  readonly state: JobState;
+  readonly env: Readonly<Record<string, string>>;
+  readonly maxAttempts: number;
+  /** Executions that counted so far; in a lease, the one that the lease is for is not among them. */
+  readonly attempts: number;
+  readonly createdAt: number;
+  /** When it can be leased (pending) or its lease ends (running); ms since the epoch. */
+  readonly visibleAt?: number;
+}
+
+/** Linux hands a program at most this many bytes in one argument or environment entry (MAX_ARG_STRLEN less the final NUL, execve(2)). */
+export const MAX_ARGUMENT_BYTES = 131_071;
+
+const encoder = new TextEncoder();
+
+/**
+ * Refuses a job that no worker could ever start.
+ *
+ * @throws {UsageError} naming what is wrong
+ */
+export function assertRunnable(job: NewJob): void {
+  switch (job.task.kind) {
+    case "shell":
+      if (job.task.command.trim() === "") throw new UsageError("the command is empty");
+      assertArgument("the command", job.task.command);
+      break;
+    case "argv":
+      if (!job.task.argv[0]) throw new UsageError("the program's name is empty");
+      for (const argument of job.task.argv) assertArgument("an argument", argument);
+      break;
+    case "function":
+      if (job.task.name === "") throw new UsageError("the function's name is empty");
+      break;
+    default:
+      job.task satisfies never;
+  }
+  if (job.cwd !== undefined) assertArgument("the working directory", job.cwd);
+  for (const [key, value] of Object.entries(job.env ?? {})) {
+    if (key === "" || key.includes("=") || key.includes("\0")) {
+      throw new UsageError(`"${key.replaceAll("\0", "\\0")}" cannot be the name of an environment variable`);
+    }
+    assertArgument(`the environment variable ${key}`, `${key}=${value}`);
+  }
+  assertWholeNumber("maxAttempts", job.maxAttempts, 1);
+  assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);
+  assertWholeNumber("timeoutMs", job.timeoutMs, 1);
+  assertWholeNumber("delayMs", job.delayMs, 0);
+}
+
+function assertWholeNumber(name: string, value: number | undefined, min: number): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= min)) {
+    throw new UsageError(`${name} is ${value}, but must be a whole number of at least ${min}`);
+  }
+}
+
+function assertArgument(what: string, text: string): void {
+  if (text.includes("\0")) {
+    throw new UsageError(`${what} contains a NUL byte, which no program can be given`, {
+      hint: "remove it, or have the command read such data from a file",
+    });
+  }
+  // Counting bytes costs more than this bound, which nearly every text meets.
+  if (text.length * 3 <= MAX_ARGUMENT_BYTES) return;
+  const bytes = encoder.encode(text).length;
+  if (bytes > MAX_ARGUMENT_BYTES) {
+    throw new UsageError(
+      `${what} has ${bytes} bytes; the system passes at most ${MAX_ARGUMENT_BYTES} to a program`,
+      {
+        hint: "put the command into a script file and push a command that runs it",
+      },
+    );
+  }
+}
+
+/** One line that tells a person what the job does, without its environment; cut at `limit` characters. */
+export function describeTask(task: Task, limit = 80): string {
+  const text = task.kind === "shell"
+    ? task.command
+    : task.kind === "argv"
+    ? task.argv.join(" ")
+    : `${task.name}(${JSON.stringify(task.payload)})`;
+  // Control characters would let a job's text move the cursor of whoever lists it.
+  // deno-lint-ignore no-control-regex
+  const line = text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
+}

@@ -1,0 +1,78 @@
+import type { Failure } from "./failure.ts";
+import type { Job, JsonValue } from "./job.ts";
+import { retryDelayMs, type RetryPolicy } from "./retry_policy.ts";
+
+/** What came of one execution. */
+export type Outcome =
+  | { readonly kind: "succeeded"; readonly result?: JsonValue }
+  | {
+    readonly kind: "failed";
+    readonly exitCode?: number;
+    readonly signal?: string;
+    /** One sentence for people. */
+    readonly error: string;
+    /** The last lines that the job printed. */
+    readonly output?: string;
+    /** False where another attempt cannot help: the job goes to the dead letters at once. */
+    readonly retryable: boolean;
+  }
+  | { readonly kind: "timed-out"; readonly timeoutMs: number; readonly output?: string }
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "gated" };
+
+/** What the queue is told. */
+export type Settlement =
+  | { readonly kind: "ack"; readonly result?: JsonValue }
+  | { readonly kind: "retry"; readonly delayMs: number; readonly failure: Failure }
+  | { readonly kind: "release"; readonly delayMs: number }
+  | { readonly kind: "dead-letter"; readonly failure: Failure };
+
+export interface SettlementPolicy {
+  readonly retry?: Partial<RetryPolicy>;
+  /** How long a job stays away after a gate refused it, in ms. */
+  readonly gateDelayMs?: number;
+  readonly workerId?: string;
+  /** The time of the settlement, ms since the epoch. */
+  readonly now: number;
+}
+
+/** The only table that turns an outcome into what the queue is told. `job` is the one of the lease. */
+export function settlementFor(outcome: Outcome, job: Job, policy: SettlementPolicy): Settlement {
+  switch (outcome.kind) {
+    case "succeeded":
+      return { kind: "ack", result: outcome.result };
+    case "interrupted":
+      return { kind: "release", delayMs: 0 };
+    case "gated":
+      return { kind: "release", delayMs: policy.gateDelayMs ?? 0 };
+    case "failed":
+    case "timed-out":
+      return settleFailure(outcome, job, policy);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+type FailedOutcome = Extract<Outcome, { kind: "failed" | "timed-out" }>;
+
+function settleFailure(outcome: FailedOutcome, job: Job, policy: SettlementPolicy): Settlement {
+  const failure = failureOf(outcome, policy);
+  const attempt = job.attempts + 1;
+  const mayRetry = outcome.kind === "timed-out" || outcome.retryable;
+  if (!mayRetry || attempt >= job.maxAttempts) return { kind: "dead-letter", failure };
+  const retry = job.retryDelayMs === undefined ? policy.retry : { ...policy.retry, baseMs: job.retryDelayMs };
+  return { kind: "retry", delayMs: retryDelayMs(attempt, retry), failure };
+}
+
+function failureOf(outcome: FailedOutcome, { now, workerId }: SettlementPolicy): Failure {
+  const common = { output: outcome.output, workerId, at: now };
+  return outcome.kind === "timed-out"
+    ? { kind: "timed-out", message: `it ran longer than its ${outcome.timeoutMs} ms`, ...common }
+    : {
+      kind: "failed",
+      message: outcome.error,
+      exitCode: outcome.exitCode,
+      signal: outcome.signal,
+      ...common,
+    };
+}

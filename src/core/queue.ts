@@ -1,0 +1,117 @@
+import type { Failure } from "./failure.ts";
+import type { Job, JobId, JsonValue, NewJob } from "./job.ts";
+
+/** What a backend can and cannot do, as data, so that nobody asks which backend it is. */
+export interface Capabilities {
+  /** The longest lease, in ms. */
+  readonly maxLeaseMs: number;
+  /** The longest delay of a push or a retry, in ms. */
+  readonly maxDelayMs: number;
+  /** The largest job (task, environment and all) that the queue takes, in bytes. */
+  readonly maxPayloadBytes: number;
+  /** `counts()` is exact, not an estimate. */
+  readonly exactCounts: boolean;
+  /** Pushing the same job again is recognised. */
+  readonly deduplicates: boolean;
+  readonly priorities: boolean;
+  readonly dependencies: boolean;
+  /** The backend itself counts a release as a delivery. */
+  readonly countsReleases: boolean;
+  /** Finished jobs can still be looked up. */
+  readonly keepsRecords: boolean;
+}
+
+/** How many jobs are in which state. */
+export interface Counts {
+  /** Can be leased now. */
+  readonly ready: number;
+  /** Waiting for their delay to pass. */
+  readonly delayed: number;
+  readonly running: number;
+  /** Dead letters. */
+  readonly failed: number;
+  /** Absent where the backend forgets completed jobs. */
+  readonly completed?: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface LeaseOptions extends CallOptions {
+  /** How long the job belongs to this holder unless renewed, in ms. */
+  readonly leaseMs: number;
+  /** How long to wait for a job when there is none, in ms; `Infinity` waits until the signal. */
+  readonly waitMs: number;
+  /** Noted with the job, for people. */
+  readonly workerId?: string;
+}
+
+/** A named queue of jobs. Every method may throw the errors of `core/errors.ts`. */
+export interface Queue extends AsyncDisposable {
+  /** The address, without secrets. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Puts the jobs on the queue, all or none; answers their ids in the same order. */
+  enqueue(jobs: readonly NewJob[], options?: CallOptions): Promise<readonly JobId[]>;
+  /**
+   * The next job, or undefined when none came within `waitMs` or the signal was aborted.
+   * An aborted call never holds a job: either the lease is returned, or no lease was taken.
+   */
+  lease(options: LeaseOptions): Promise<Lease | undefined>;
+  /** Up to `limit` waiting jobs in the order in which they would be leased; changes nothing. */
+  peek(limit: number, options?: CallOptions): Promise<readonly Job[]>;
+  counts(options?: CallOptions): Promise<Counts>;
+  /** Removes all waiting jobs; running, completed and dead ones stay. Answers how many. */
+  purge(options?: CallOptions): Promise<number>;
+  readonly deadLetters: DeadLetters;
+}
+
+/** The exclusive right to one job. Settle it once; disposing an unsettled lease releases it. */
+export interface Lease extends AsyncDisposable {
+  readonly job: Job;
+  /** When the lease ends unless renewed, ms since the epoch. */
+  readonly expiresAt: number;
+  /** Aborts with a `LeaseLostError` as its reason when the backend says that the job is no longer ours. */
+  readonly lost: AbortSignal;
+  /** Prolongs the lease to `leaseMs` from now. @throws {LeaseLostError} */
+  renew(leaseMs: number): Promise<void>;
+  /** The job is done. @throws {LeaseLostError} */
+  ack(result?: JsonValue): Promise<void>;
+  /** The job goes back, the attempt counts. @throws {LeaseLostError} */
+  retry(options: { delayMs: number; failure: Failure }): Promise<void>;
+  /** The job goes back, the attempt does not count. @throws {LeaseLostError} */
+  release(options?: { delayMs: number }): Promise<void>;
+  /** The job is given up, with the reason; the attempt counts. @throws {LeaseLostError} */
+  deadLetter(failure: Failure): Promise<void>;
+}
+
+/** A job that was given up. */
+export interface DeadLetter {
+  readonly job: Job;
+  readonly failure: Failure;
+}
+
+/** Which dead letters: some by id, or all. */
+export type DeadLetterSelection = readonly JobId[] | "all";
+
+/** The jobs that were given up, oldest first. */
+export interface DeadLetters {
+  list(options?: CallOptions & { limit?: number }): Promise<readonly DeadLetter[]>;
+  /** Puts them back on the queue with all their attempts; answers how many. */
+  requeue(which: DeadLetterSelection, options?: CallOptions): Promise<number>;
+  /** Removes them for good; answers how many. */
+  purge(which: DeadLetterSelection, options?: CallOptions): Promise<number>;
+}
+
+/** A job whose workers died this many times while running it is taken for their killer, and dead-lettered. */
+export const MAX_LOST_LEASES = 5;
+
+/** The reason given then. */
+export function poisonFailure(lostLeases: number, at: number): Failure {
+  return {
+    kind: "poison",
+    message: `its worker was lost ${lostLeases} times while running it`,
+    at,
+  };
+}
