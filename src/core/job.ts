@@ -75,6 +75,7 @@ export function assertRunnable(job: NewJob): void {
     default:
       job.task satisfies never;
   }
+  if (job.name?.includes("\0")) throw new UsageError("the name contains a NUL byte");
   if (job.cwd !== undefined) assertArgument("the working directory", job.cwd);
   for (const [key, value] of Object.entries(job.env ?? {})) {
     if (key === "" || key.includes("=") || key.includes("\0")) {

@@ -1,3 +1,4 @@
+import { DONE, onAbort } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 
 /** With a watch on the file, polling is only a safety net. */
@@ -38,11 +39,11 @@ export class ChangeWatch implements Disposable {
     const { first, max } = this.#changed ? WATCHED_POLL_MS : UNWATCHED_POLL_MS;
     const pollMs = Math.min(first * 1.5 ** this.#polls++, max) * (0.75 + 0.5 * Math.random());
     const timer = new AbortController();
-    const either = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
+    using _ = signal && onAbort(signal, () => timer.abort(DONE));
     const wake = this.#changed?.then(() => "changed" as const);
-    const sleep = this.#clock.sleep(Math.min(limitMs, pollMs), either);
+    const sleep = this.#clock.sleep(Math.min(limitMs, pollMs), timer.signal);
     const reason = await (wake ? Promise.race([wake, sleep]) : sleep);
-    timer.abort();
+    timer.abort(DONE);
     if (reason === "changed") {
       this.#polls = 0;
       await this.#clock.sleep(SETTLE_MS, signal);

@@ -123,7 +123,7 @@ export class Connection implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.database.close();
+    if (this.database.isOpen) this.database.close();
   }
 
   #setSynchronous(durable: boolean): void {

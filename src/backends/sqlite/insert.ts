@@ -1,5 +1,6 @@
 import { UsageError } from "../../core/errors.ts";
 import type { JobId, NewJob } from "../../core/job.ts";
+import { assertSpan } from "../../core/limits.ts";
 import { randomId } from "../../core/random_id.ts";
 import type { Connection } from "./connection.ts";
 import { encodeSpec, formatJobId } from "./row.ts";
@@ -20,7 +21,7 @@ const SUFFIX_LENGTH = 6;
 export interface InsertOptions {
   readonly queueId: number;
   readonly now: number;
-  /** The largest `spec`, in bytes. */
+  /** The largest `spec` with the name, in bytes. */
   readonly limit: number;
 }
 
@@ -55,8 +56,10 @@ function rowOf(
   { queueId, now, limit }: InsertOptions,
 ): (string | number | null)[] {
   const spec = encodeSpec(job);
+  assertSpan("a delay", job.delayMs ?? 0, { min: 0 });
+  const text = spec + (job.name ?? "");
   // A UTF-16 code unit makes at most three bytes of UTF-8.
-  if (spec.length * 3 > limit && new TextEncoder().encode(spec).length > limit) {
+  if (text.length * 3 > limit && new TextEncoder().encode(text).length > limit) {
     throw new UsageError(`the job with its environment is larger than ${limit} bytes`, {
       hint: "put the data into a file and push a command that reads it",
     });

@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Job, JsonValue } from "../../core/job.ts";
+import { assertSpan } from "../../core/limits.ts";
 import type { Lease } from "../../core/queue.ts";
 import type { Connection } from "./connection.ts";
 
@@ -56,12 +57,13 @@ export class SqliteLease implements Lease {
   }
 
   async renew(leaseMs: number): Promise<void> {
+    assertSpan("a lease", leaseMs, { min: 1 });
     // The time is taken when the statement runs, which may be long after the call if the file is busy.
     let expiresAt = 0;
     await this.#update(
       "renew",
       RENEW,
-      () => ({ expires_at: expiresAt = this.#options.clock.now() + leaseMs }),
+      () => ({ expires_at: expiresAt = this.#options.clock.now() + Math.round(leaseMs) }),
     );
     this.#expiresAt = expiresAt;
   }
@@ -72,15 +74,18 @@ export class SqliteLease implements Lease {
   }
 
   async retry({ delayMs, failure }: { delayMs: number; failure: Failure }): Promise<void> {
+    assertSpan("a delay", delayMs, { min: 0 });
     await this.#settle(
       "retry",
       RETRY,
-      (now) => ({ failure: JSON.stringify(failure), visible_at: now + delayMs }),
+      (now) => ({ failure: JSON.stringify(failure), visible_at: now + Math.round(delayMs) }),
     );
   }
 
   async release({ delayMs }: { delayMs: number } = { delayMs: 0 }): Promise<void> {
-    await this.#settle("release", RELEASE, (now) => ({ visible_at: delayMs > 0 ? now + delayMs : null }));
+    assertSpan("a delay", delayMs, { min: 0 });
+    const visibleAt = (now: number) => delayMs > 0 ? now + Math.round(delayMs) : null;
+    await this.#settle("release", RELEASE, (now) => ({ visible_at: visibleAt(now) }));
   }
 
   async deadLetter(failure: Failure): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { AccessDeniedError, errorMessage, QueueNotFoundError, UsageError } from "../../core/errors.ts";
+import { AccessDeniedError, errorMessage, QueueNotFoundError } from "../../core/errors.ts";
+import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
 import { assertRunnable, type Job, type JobId, type NewJob } from "../../core/job.ts";
 import {
   type CallOptions,
@@ -66,9 +67,10 @@ const PURGE = "DELETE FROM jobs WHERE queue_id = ? AND visible_at IS NOT NULL AN
 /** A claim that found nothing although a job seemed due is not repeated at once, in ms. */
 const MIN_WAIT_MS = 20;
 
-const CAPABILITIES: Capabilities = {
-  maxLeaseMs: Number.MAX_SAFE_INTEGER,
-  maxDelayMs: Number.MAX_SAFE_INTEGER,
+/** What SQLite files can do. */
+export const SQLITE_CAPABILITIES: Capabilities = {
+  maxLeaseMs: MAX_SPAN_MS,
+  maxDelayMs: MAX_SPAN_MS,
   maxPayloadBytes: 1024 * 1024,
   exactCounts: true,
   deduplicates: false,
@@ -148,7 +150,7 @@ interface SqliteQueueOptions {
 
 class SqliteQueue implements Queue {
   readonly name: string;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities = SQLITE_CAPABILITIES;
   readonly deadLetters: SqliteDeadLetters;
   readonly #connection: Connection;
   readonly #queueId: number;
@@ -173,7 +175,7 @@ class SqliteQueue implements Queue {
   }
 
   async lease({ leaseMs, waitMs, workerId, signal }: LeaseOptions): Promise<Lease | undefined> {
-    if (!(leaseMs > 0)) throw new UsageError(`a lease must last longer than ${leaseMs} ms`);
+    assertSpan("a lease", leaseMs, { min: 1 });
     const deadline = this.#clock.now() + waitMs;
     let watch: ChangeWatch | undefined;
     try {
@@ -262,7 +264,7 @@ class SqliteQueue implements Queue {
       let expiresAt = 0;
       const row = await this.#connection.write({ action: "lease a job of", durable: false, signal }, () => {
         const now = this.#clock.now();
-        expiresAt = now + leaseMs;
+        expiresAt = now + Math.round(leaseMs);
         // all() runs the statement to its end, and with it the commit; get() would leave that to a reset whose errors are lost.
         return this.#connection.prepare(CLAIM).all({
           queue_id: this.#queueId,

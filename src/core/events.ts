@@ -1,0 +1,18 @@
+import type { Job } from "./job.ts";
+import type { Outcome, Settlement } from "./outcome.ts";
+
+/** What a worker tells whoever watches it. */
+export type WorkerEvent =
+  | { readonly kind: "job-started"; readonly job: Job; readonly slot: number }
+  | {
+    readonly kind: "job-settled";
+    readonly job: Job;
+    readonly slot: number;
+    readonly outcome: Outcome;
+    readonly settlement: Settlement;
+    readonly durationMs: number;
+  }
+  /** The lease was lost; the job is somebody else's. */
+  | { readonly kind: "job-lost"; readonly job: Job; readonly slot: number }
+  /** The queue could not be told what came of the job; it will run again. */
+  | { readonly kind: "job-unsettled"; readonly job: Job; readonly slot: number };

@@ -1,0 +1,30 @@
+/**
+ * jobq as a library: open a queue, push jobs, run a worker.
+ *
+ * @module
+ */
+export { type Durability, openQueue, type OpenQueueOptions } from "./backends/registry.ts";
+export { type LeaveReason, Worker, type WorkerOptions, type WorkerSummary } from "./worker/worker.ts";
+export { processRunner, type ProcessRunnerOptions } from "./runner/process_runner.ts";
+export { type FunctionContext, functionRunner, type JobFunction } from "./runner/function_runner.ts";
+export type { RunContext, Runner, StopReason } from "./runner/runner.ts";
+export { discardOutput, type JobOutput, type OutputFactory, type StreamName } from "./runner/output.ts";
+export { createLogger, type Logger, type LogLevel, type LogRecord, silentLogger } from "./log/logger.ts";
+export { type Clock, systemClock } from "./core/clock.ts";
+export * from "./core/errors.ts";
+export type { WorkerEvent } from "./core/events.ts";
+export { EXIT, type ExitCode } from "./core/exit_code.ts";
+export type { Failure } from "./core/failure.ts";
+export type { Job, JobId, JobState, JsonValue, NewJob, Task } from "./core/job.ts";
+export type { Outcome, Settlement } from "./core/outcome.ts";
+export type {
+  Capabilities,
+  Counts,
+  DeadLetter,
+  DeadLetters,
+  DeadLetterSelection,
+  Lease,
+  LeaseOptions,
+  Queue,
+} from "./core/queue.ts";
+export type { RetryPolicy } from "./core/retry_policy.ts";

@@ -1,0 +1,49 @@
+import type { Task } from "../core/job.ts";
+import type { Programs } from "./programs.ts";
+
+/** What is handed to the system to start a job. */
+export interface CommandLine {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The runtime itself must make the session, because no program does. */
+  readonly detached: boolean;
+}
+
+export interface CommandLineOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly programs: Programs;
+  /** The runtime may start any program with any environment. */
+  readonly unrestricted: boolean;
+}
+
+/** Variables that tell the dynamic linker what to load. */
+const isLinkerVariable = (name: string) => name.startsWith("LD_") || name.startsWith("DYLD_");
+
+/**
+ * The command line that runs a task in a session and process group of its own. `setsid` becomes the job by
+ * exec, so the child's pid is the job's pid and its group's id.
+ *
+ * Under a limited `--allow-run` the runtime refuses to start anything with linker variables in its environment;
+ * then `env`, started without them, puts them back. It comes before `setsid` in the line, so that it never sees
+ * the job's own program, whose name could be mistaken for an assignment.
+ */
+export function commandLine(
+  task: Task & { kind: "shell" | "argv" },
+  options: CommandLineOptions,
+): CommandLine {
+  const { env, programs, unrestricted } = options;
+  const job = task.kind === "shell" ? [programs.bash, "-c", task.command] : task.argv;
+  const line = programs.setsid ? [programs.setsid, "--", ...job] : [...job];
+  const linker = unrestricted ? [] : Object.entries(env).filter(([name]) => isLinkerVariable(name));
+  if (linker.length > 0) line.unshift(programs.env, ...linker.map(([name, value]) => `${name}=${value}`));
+  const [file = programs.bash, ...args] = line;
+  return {
+    file,
+    args,
+    env: linker.length > 0
+      ? Object.fromEntries(Object.entries(env).filter(([name]) => !isLinkerVariable(name)))
+      : env,
+    detached: programs.setsid === undefined,
+  };
+}

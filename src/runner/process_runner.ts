@@ -1,0 +1,246 @@
+import { DONE, onAbort } from "../core/abort.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { errorMessage } from "../core/errors.ts";
+import type { Job, JsonValue } from "../core/job.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { randomId } from "../core/random_id.ts";
+import { type Logger, silentLogger } from "../log/logger.ts";
+import { commandLine } from "./command_line.ts";
+import { discardOutput, type JobOutput, type OutputFactory, OutputTail, type StreamName } from "./output.ts";
+import { ProcessGroup } from "./process_group.ts";
+import { findPrograms, type Programs } from "./programs.ts";
+import { readResult } from "./result_file.ts";
+import { type RunContext, type Runner, stoppedOutcome } from "./runner.ts";
+import { Watchdog } from "./watchdog.ts";
+
+export interface ProcessRunnerOptions {
+  /** How long a stopped job has between TERM and KILL, in ms. Default 30 s. */
+  readonly killTimeoutMs?: number;
+  /** Where the jobs' output goes. Default: nowhere but into the last lines of a failure. */
+  readonly output?: OutputFactory;
+  /** What every job's environment starts from. Default: this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly log?: Logger;
+  readonly clock?: Clock;
+}
+
+/** How long children that outlive a job may hold its pipes, in ms. */
+const PIPE_GRACE_MS = 5_000;
+/** How long the pipes may take to close once their holders were killed, in ms; a daemon in its own session may hold them for ever. */
+const PIPE_DRAIN_MS = 500;
+
+/**
+ * Runs shell commands and argument vectors as processes, each in a session of its own, with empty standard
+ * input. When the process that runs this dies, what it started is ended by a watchdog.
+ *
+ * ```ts
+ * import { openQueue, processRunner, Worker } from "@jobq/jobq";
+ *
+ * await using queue = await openQueue(`${await Deno.makeTempDir()}/jobs.db`);
+ * await queue.enqueue([{ task: { kind: "shell", command: "exit 0" } }]);
+ * await using runner = processRunner({ killTimeoutMs: 5_000 });
+ * const { completed } = await new Worker({ queue, runner }).run();
+ * if (completed !== 1) throw new Error("not run");
+ * ```
+ */
+export function processRunner(options: ProcessRunnerOptions = {}): Runner {
+  return new ProcessRunner(options);
+}
+
+/** What is made for the first job and shared by all. */
+interface Workshop {
+  readonly programs: Programs;
+  readonly watchdog: Watchdog;
+  readonly directory: string;
+  readonly unrestricted: boolean;
+}
+
+class ProcessRunner implements Runner {
+  readonly #killTimeoutMs: number;
+  readonly #output: OutputFactory;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  #workshop: Promise<Workshop> | undefined;
+  #executions = 0;
+
+  constructor(
+    { killTimeoutMs = 30_000, output = discardOutput, env, log = silentLogger, clock = systemClock }:
+      ProcessRunnerOptions,
+  ) {
+    this.#killTimeoutMs = killTimeoutMs;
+    this.#output = output;
+    this.#env = env ?? Deno.env.toObject();
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  async run(job: Job, context: RunContext): Promise<Outcome> {
+    const { task } = job;
+    if (task.kind === "function") {
+      return {
+        kind: "failed",
+        error: `this worker runs commands, and "${task.name}" is a function`,
+        retryable: true,
+      };
+    }
+    const workshop = await (this.#workshop ??= this.#open(context));
+    const { programs, unrestricted, directory } = workshop;
+    const resultName = `result-${this.#executions++}.json`;
+    const env = {
+      PYTHONUNBUFFERED: "1",
+      ...this.#env,
+      ...job.env,
+      ...context.env,
+      JOBQ_RESULT: `${directory}/${resultName}`,
+    };
+    const line = commandLine(task, { env, programs, unrestricted });
+    let child: Deno.ChildProcess;
+    try {
+      child = new Deno.Command(line.file, {
+        args: [...line.args],
+        env: { ...line.env },
+        clearEnv: true,
+        cwd: job.cwd,
+        detached: line.detached,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      return { kind: "failed", error: await explainSpawn(error, job), retryable: true };
+    }
+    await using output = closing(this.#output({ id: job.id, slot: context.slot }));
+    const tail = new OutputTail();
+    const pumps = [
+      new Pump(child.stdout, "stdout", { tail, output: output.value }),
+      new Pump(child.stderr, "stderr", { tail, output: output.value }),
+    ];
+    const group = new ProcessGroup(child.pid, { watchdog: workshop.watchdog, direct: unrestricted });
+    const { status, stopped } = await this.#supervise(child, { group, pumps, context });
+    const result = await readResult(directory, resultName);
+    if (result.problem !== undefined) context.log.warn(`job ${job.id} has no result: ${result.problem}`);
+    return stopped ? stoppedOutcome(context.signal, tail.text()) : outcomeOf(status, tail, result.value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const workshop = await this.#workshop?.catch(() => undefined);
+    this.#workshop = undefined;
+    if (workshop === undefined) return;
+    await workshop.watchdog[Symbol.asyncDispose]();
+    await Deno.remove(workshop.directory, { recursive: true }).catch(() => {});
+  }
+
+  async #open(context: RunContext): Promise<Workshop> {
+    const path = this.#env.PATH ?? "";
+    const [programs, directory] = await Promise.all([
+      findPrograms(path),
+      Deno.makeTempDir({ prefix: "jobq-" }),
+    ]);
+    const workerId = context.env.JOBQ_WORKER_ID ?? `runner-${randomId(12)}`;
+    return {
+      programs,
+      directory,
+      watchdog: Watchdog.start({ programs, workerId, directory, path, log: this.#log }),
+      unrestricted: (await Deno.permissions.query({ name: "run" })).state === "granted",
+    };
+  }
+
+  /** Sees the job to its end: its process, its pipes and what is left of its group. */
+  async #supervise(
+    child: Deno.ChildProcess,
+    { group, pumps, context }: { group: ProcessGroup; pumps: readonly Pump[]; context: RunContext },
+  ): Promise<{ status: Deno.CommandStatus; stopped: boolean }> {
+    const drained = Promise.all(pumps.map((pump) => pump.done));
+    // Aborted when the job has to end now: told so, or its time after TERM is over.
+    const deadline = new AbortController();
+    using _kill = onAbort(context.kill, () => deadline.abort(DONE));
+    let stopped = false;
+    let exited = false;
+    using _stop = onAbort(context.signal, () => {
+      stopped = !exited;
+      void group.terminate();
+      void this.#clock.sleep(this.#killTimeoutMs, deadline.signal).then(() => deadline.abort(DONE));
+    });
+    using _deadline = onAbort(deadline.signal, () => void group.kill());
+    const status = await child.status;
+    exited = true;
+    if (context.signal.aborted) {
+      // The first process may be a shell that dies at once, while what it ran still saves its work.
+      await group.ended(this.#clock, deadline.signal);
+    } else {
+      await this.#orTimeout(drained, PIPE_GRACE_MS, context.signal);
+    }
+    await group.end();
+    if (!pumps.every((pump) => pump.ended)) {
+      await this.#orTimeout(drained, PIPE_DRAIN_MS);
+      await Promise.all(pumps.map((pump) => pump.cancel()));
+    }
+    deadline.abort(DONE);
+    return { status, stopped };
+  }
+
+  async #orTimeout(work: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
+    const timer = new AbortController();
+    using _ = signal && onAbort(signal, () => timer.abort(DONE));
+    await Promise.race([work, this.#clock.sleep(ms, timer.signal)]);
+    timer.abort(DONE);
+  }
+}
+
+/** Carries one stream of a job to its output until the end, whatever is in it. */
+class Pump {
+  readonly done: Promise<void>;
+  ended = false;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    name: StreamName,
+    { tail, output }: { tail: OutputTail; output: JobOutput },
+  ) {
+    const reader = stream.getReader();
+    this.#reader = reader;
+    const carry = async () => {
+      for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+        tail.push(chunk.value);
+        await output.write(name, chunk.value);
+      }
+    };
+    this.done = carry().catch(() => {}).finally(() => this.ended = true);
+  }
+
+  async cancel(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+  }
+}
+
+function closing(output: JobOutput): AsyncDisposable & { value: JobOutput } {
+  return { value: output, [Symbol.asyncDispose]: () => output.close() };
+}
+
+function outcomeOf(
+  { code, signal }: Deno.CommandStatus,
+  tail: OutputTail,
+  result: JsonValue | undefined,
+): Outcome {
+  if (code === 0 && signal === null) return { kind: "succeeded", result };
+  const common = { kind: "failed", output: tail.text(), retryable: true } as const;
+  if (signal !== null) return { ...common, signal, error: `killed by ${signal}` };
+  return { ...common, exitCode: code, error: `exit code ${code}${meaningOf(code)}` };
+}
+
+/** What shells mean by an exit code. */
+function meaningOf(code: number): string {
+  if (code === 126) return " (not executable)";
+  if (code === 127) return " (command not found)";
+  if (code === 137) return " (killed, perhaps for using too much memory)";
+  return "";
+}
+
+async function explainSpawn(error: unknown, { cwd }: Job): Promise<string> {
+  if (cwd !== undefined && !(await Deno.stat(cwd).catch(() => undefined))?.isDirectory) {
+    return `the working directory "${cwd}" does not exist on this machine`;
+  }
+  return `it cannot be started: ${errorMessage(error)}`;
+}

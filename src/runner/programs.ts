@@ -1,0 +1,35 @@
+import { BackendError } from "../core/errors.ts";
+
+/** The programs that the runner starts, as absolute paths: a job may change PATH, and must not change these. */
+export interface Programs {
+  readonly bash: string;
+  readonly sh: string;
+  readonly env: string;
+  /** Absent where util-linux is not installed (macOS). */
+  readonly setsid?: string;
+}
+
+/** Where they are looked for when PATH lacks them. */
+const USUAL_PLACES = ["/usr/bin", "/bin", "/usr/local/bin"];
+
+/** Finds the programs once, along the worker's own PATH. @throws {BackendError} when there is no bash or sh */
+export async function findPrograms(path: string): Promise<Programs> {
+  const places = [...path.split(":").filter((place) => place.startsWith("/")), ...USUAL_PLACES];
+  const [bash, sh, env, setsid] = await Promise.all(
+    ["bash", "sh", "env", "setsid"].map((name) => find(name, places)),
+  );
+  if (bash === undefined || sh === undefined || env === undefined) {
+    throw new BackendError(`Cannot run jobs: ${bash ? (sh ? "env" : "sh") : "bash"} is not on this machine`, {
+      hint: "install bash and coreutils, or add their directory to PATH",
+    });
+  }
+  return { bash, sh, env, setsid };
+}
+
+async function find(name: string, places: readonly string[]): Promise<string | undefined> {
+  for (const place of places) {
+    const stat = await Deno.stat(`${place}/${name}`).catch(() => undefined);
+    if (stat?.isFile && ((stat.mode ?? 0o111) & 0o111) !== 0) return `${place}/${name}`;
+  }
+  return undefined;
+}

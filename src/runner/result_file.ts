@@ -1,0 +1,30 @@
+import { errorMessage } from "../core/errors.ts";
+import type { JsonValue } from "../core/job.ts";
+
+/** The largest result, in bytes. */
+export const MAX_RESULT_BYTES = 1024 * 1024;
+
+/** What a job left in `$JOBQ_RESULT`: a value, a problem that says why there is none, or neither. */
+export interface ResultFile {
+  readonly value?: JsonValue;
+  readonly problem?: string;
+}
+
+/** Reads and removes the file of this name. */
+export async function readResult(directory: string, name: string): Promise<ResultFile> {
+  // Most jobs leave nothing, and a look at the directory costs a tenth of an error from a missing file.
+  if (!Array.from(Deno.readDirSync(directory)).some((entry) => entry.name === name)) return {};
+  const path = `${directory}/${name}`;
+  try {
+    const file = await Deno.lstat(path);
+    if (!file.isFile) return { problem: "what it left is not a file" };
+    if (file.size > MAX_RESULT_BYTES) {
+      return { problem: `it has ${file.size} bytes, more than ${MAX_RESULT_BYTES}` };
+    }
+    return { value: JSON.parse(await Deno.readTextFile(path)) as JsonValue };
+  } catch (error) {
+    return { problem: `it is not JSON: ${errorMessage(error)}` };
+  } finally {
+    await Deno.remove(path, { recursive: true }).catch(() => {});
+  }
+}

@@ -1,0 +1,33 @@
+import type { Job } from "../core/job.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Logger } from "../log/logger.ts";
+
+/** What surrounds one execution of a job. */
+export interface RunContext {
+  /** Aborted to stop the job in its own time; the reason is a `StopReason`. */
+  readonly signal: AbortSignal;
+  /** Aborted, after `signal`, to stop it at once. */
+  readonly kill: AbortSignal;
+  readonly log: Logger;
+  /** The worker's place that the job runs in, from 0. */
+  readonly slot: number;
+  /** What jobq tells the job: `JOBQ_JOB_ID` and so on. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs jobs. `run` never rejects because of the job itself: whatever the job does is an outcome. */
+export interface Runner extends AsyncDisposable {
+  run(job: Job, context: RunContext): Promise<Outcome>;
+}
+
+/** Why a running job is stopped. */
+export type StopReason =
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "lease-lost" }
+  | { readonly kind: "timed-out"; readonly timeoutMs: number };
+
+/** The outcome of a job that was stopped, whatever its exit code. */
+export function stoppedOutcome(signal: AbortSignal, output?: string): Outcome {
+  const reason = signal.reason as StopReason;
+  return reason.kind === "timed-out" ? { ...reason, output } : { kind: "interrupted" };
+}

@@ -1,0 +1,57 @@
+import { DONE, whenAborted } from "../core/abort.ts";
+
+/** The places in which a worker runs its jobs. */
+export class Slots {
+  readonly #running: (Promise<void> | undefined)[];
+  readonly #failures: number[];
+  #freed = Promise.withResolvers<void>();
+  #idle = new AbortController();
+  #busy = 0;
+
+  constructor(count: number) {
+    this.#running = Array.from({ length: count }, () => undefined);
+    this.#failures = this.#running.map(() => 0);
+  }
+
+  get busy(): number {
+    return this.#busy;
+  }
+
+  /** The first free slot, as soon as there is one; undefined when the signal is aborted before. */
+  async free(signal: AbortSignal): Promise<number | undefined> {
+    while (!signal.aborted) {
+      const slot = this.#running.indexOf(undefined);
+      if (slot >= 0) return slot;
+      await Promise.race([this.#freed.promise, whenAborted(signal)]);
+    }
+    return undefined;
+  }
+
+  run(slot: number, work: () => Promise<void>): void {
+    if (this.#busy++ === 0) this.#idle = new AbortController();
+    this.#running[slot] = work().finally(() => {
+      this.#running[slot] = undefined;
+      if (--this.#busy === 0) this.#idle.abort(DONE);
+      this.#freed.resolve();
+      this.#freed = Promise.withResolvers<void>();
+    });
+  }
+
+  /** Aborts when the last busy slot becomes free. */
+  whenIdle(): AbortSignal {
+    return this.#idle.signal;
+  }
+
+  async allFree(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  /** Counts a failure; answers how many there were in a row. */
+  failed(slot: number): number {
+    return this.#failures[slot] = (this.#failures[slot] ?? 0) + 1;
+  }
+
+  succeeded(slot: number): void {
+    this.#failures[slot] = 0;
+  }
+}

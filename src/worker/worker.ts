@@ -1,0 +1,286 @@
+import { DONE } from "../core/abort.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { formatDuration } from "../core/duration.ts";
+import { errorMessage, isTransient, JobqError } from "../core/errors.ts";
+import type { WorkerEvent } from "../core/events.ts";
+import type { Lease, Queue } from "../core/queue.ts";
+import { randomId } from "../core/random_id.ts";
+import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
+import { type Logger, silentLogger } from "../log/logger.ts";
+import type { Runner } from "../runner/runner.ts";
+import { type AttemptReport, runAttempt } from "./attempt.ts";
+import { logReport } from "./report.ts";
+import { Slots } from "./slots.ts";
+
+export interface WorkerOptions {
+  readonly queue: Queue;
+  readonly runner: Runner;
+  /** Jobs at the same time. Default 1. */
+  readonly slots?: number;
+  /** How long a job stays ours without a renewal, in ms. Default 10 min. */
+  readonly leaseMs?: number;
+  /** A slot may fail this often in a row; one more and the worker leaves. Default 2; `Infinity` never. */
+  readonly maxConsecutiveFailures?: number;
+  /** After this the worker interrupts its jobs and leaves, in ms. Default: never. */
+  readonly timeLimitMs?: number;
+  /** How long to wait at an empty queue before leaving, in ms; `Infinity` waits for ever. Default 0. */
+  readonly idleTimeoutMs?: number;
+  /** Leave after this many jobs. Default: no limit. */
+  readonly maxJobs?: number;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Default: the host's part of a random name. */
+  readonly workerId?: string;
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  /** Told of every job; must not throw. */
+  readonly onEvent?: (event: WorkerEvent) => void;
+}
+
+/** Why a worker left. */
+export type LeaveReason =
+  | "idle"
+  | "drained"
+  | "interrupted"
+  | "time-limit"
+  | "too-many-failures"
+  | "max-jobs";
+
+/** What a worker did. */
+export interface WorkerSummary {
+  readonly reason: LeaveReason;
+  readonly completed: number;
+  /** Attempts that failed, whether they are repeated or not. */
+  readonly failed: number;
+  /** Jobs given back unfinished. */
+  readonly released: number;
+  /** Jobs that became somebody else's, or whose end could not be told. */
+  readonly lost: number;
+}
+
+/** How a queue that cannot be reached is tried again. */
+const LEASE_RETRY: Partial<RetryPolicy> = { baseMs: 250, capMs: 30_000 };
+
+/**
+ * Takes jobs from a queue and runs them, several at a time, until there are none or it is told to stop.
+ *
+ * ```ts
+ * import { openQueue, processRunner, Worker } from "@jobq/jobq";
+ *
+ * await using queue = await openQueue(`${await Deno.makeTempDir()}/jobs.db`);
+ * await queue.enqueue([{ task: { kind: "argv", argv: ["true"] } }, { task: { kind: "shell", command: "exit 3" } }]);
+ * await using runner = processRunner();
+ * const worker = new Worker({ queue, runner, slots: 2 });
+ * const summary = await worker.run();
+ * if (summary.completed !== 1 || summary.failed !== 1) throw new Error("wrong count");
+ * ```
+ */
+export class Worker {
+  readonly id: string;
+  readonly #options: WorkerOptions;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #slots: Slots;
+  readonly #counts = { completed: 0, failed: 0, released: 0, lost: 0 };
+  /** No more jobs are taken. */
+  readonly #stop = new AbortController();
+  /** Running jobs are given back. */
+  readonly #interrupt = new AbortController();
+  /** … at once. */
+  readonly #kill = new AbortController();
+  #reason: LeaveReason = "idle";
+  #error: unknown;
+  #started = 0;
+  #idleSince = 0;
+  /** When the last retry of this worker's own is due: it does not leave before. */
+  #retriesDueAt = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#log = options.log ?? silentLogger;
+    this.#clock = options.clock ?? systemClock;
+    this.#slots = new Slots(options.slots ?? 1);
+    this.id = options.workerId ?? `worker-${randomId(10)}`;
+  }
+
+  /** How many jobs run at this moment. */
+  get running(): number {
+    return this.#slots.busy;
+  }
+
+  /** Takes no more jobs; `run()` resolves when the running ones have ended. */
+  drain(): void {
+    this.#leave("drained");
+  }
+
+  /** Stops the running jobs, gives them back and leaves. */
+  interrupt(): void {
+    this.#leave("interrupted");
+    this.#interrupt.abort(DONE);
+  }
+
+  /** As `interrupt()`, without the grace time. */
+  kill(): void {
+    this.interrupt();
+    this.#kill.abort(DONE);
+  }
+
+  /**
+   * Works until there is a reason to leave.
+   *
+   * @throws {JobqError} when the queue is broken in a way that waiting does not mend; running jobs were ended first
+   */
+  async run(): Promise<WorkerSummary> {
+    const { timeLimitMs } = this.#options;
+    const finished = new AbortController();
+    if (timeLimitMs !== undefined && Number.isFinite(timeLimitMs)) {
+      void this.#clock.sleep(timeLimitMs, finished.signal).then(() =>
+        finished.signal.aborted || this.#endOfTime()
+      );
+    }
+    this.#idleSince = this.#clock.now();
+    try {
+      await this.#takeJobs();
+    } finally {
+      await this.#slots.allFree();
+      finished.abort(DONE);
+    }
+    if (this.#error !== undefined) throw this.#error;
+    return { reason: this.#reason, ...this.#counts };
+  }
+
+  async #takeJobs(): Promise<void> {
+    const { maxJobs = Infinity } = this.#options;
+    for (let failures = 0; !this.#stop.signal.aborted;) {
+      if (this.#started >= maxJobs) return this.#leave("max-jobs");
+      const slot = await this.#slots.free(this.#stop.signal);
+      if (slot === undefined) return;
+      try {
+        const lease = await this.#nextLease();
+        failures = 0;
+        if (lease !== undefined) {
+          this.#started++;
+          this.#slots.run(slot, () => this.#runJob(lease, slot));
+        } else if (this.#hasWaitedEnough()) return this.#leave("idle");
+      } catch (error) {
+        if (!isTransient(error)) return this.#giveUp(error);
+        const waitMs = retryDelayMs(++failures, LEASE_RETRY);
+        this.#log.warn(`cannot take a job, trying again: ${errorMessage(error)}`, {
+          in: formatDuration(waitMs),
+        });
+        await this.#clock.sleep(waitMs, this.#stop.signal);
+      }
+    }
+  }
+
+  #nextLease(): Promise<Lease | undefined> {
+    const { queue, leaseMs = 600_000 } = this.#options;
+    // While jobs run there is no hurry to leave; the end of the last one cuts this wait short.
+    const wait = this.#slots.busy > 0
+      ? { waitMs: Infinity, until: this.#slots.whenIdle() }
+      : { waitMs: this.#idleLeftMs() };
+    const signal = wait.until ? AbortSignal.any([this.#stop.signal, wait.until]) : this.#stop.signal;
+    return queue.lease({ leaseMs, waitMs: wait.waitMs, signal, workerId: this.id });
+  }
+
+  #idleLeftMs(): number {
+    const { idleTimeoutMs = 0 } = this.#options;
+    const now = this.#clock.now();
+    return Math.max(0, this.#idleSince + idleTimeoutMs - now, this.#retriesDueAt - now);
+  }
+
+  #hasWaitedEnough(): boolean {
+    return this.#slots.busy === 0 && this.#idleLeftMs() <= 0;
+  }
+
+  async #runJob(lease: Lease, slot: number): Promise<void> {
+    const { runner, queue, leaseMs = 600_000, retry = {}, onEvent } = this.#options;
+    const { job } = lease;
+    const startedAt = this.#clock.now();
+    onEvent?.({ kind: "job-started", job, slot });
+    this.#log.debug(`job ${job.id} started`, { slot, attempt: job.attempts + 1 });
+    const report = await runAttempt(lease, {
+      runner,
+      leaseMs,
+      clock: this.#clock,
+      log: this.#log,
+      retry,
+      workerId: this.id,
+      queueName: queue.name,
+      slot,
+      interrupt: this.#interrupt.signal,
+      kill: this.#kill.signal,
+    });
+    const durationMs = this.#clock.now() - startedAt;
+    this.#idleSince = this.#clock.now();
+    logReport(this.#log, job, { report, durationMs, slot });
+    this.#account(report, slot);
+    if (report.kind === "settled") {
+      onEvent?.({
+        kind: "job-settled",
+        job,
+        slot,
+        outcome: report.outcome,
+        settlement: report.settlement,
+        durationMs,
+      });
+    } else onEvent?.({ kind: report.kind === "lost" ? "job-lost" : "job-unsettled", job, slot });
+  }
+
+  #account(report: AttemptReport, slot: number): void {
+    if (report.kind !== "settled") {
+      this.#counts.lost++;
+      return;
+    }
+    const { outcome, settlement } = report;
+    switch (outcome.kind) {
+      case "succeeded":
+        this.#counts.completed++;
+        this.#slots.succeeded(slot);
+        break;
+      case "failed":
+      case "timed-out":
+        this.#counts.failed++;
+        if (settlement.kind === "retry") {
+          this.#retriesDueAt = Math.max(this.#retriesDueAt, this.#clock.now() + settlement.delayMs);
+        }
+        this.#failed(slot);
+        break;
+      case "interrupted":
+      case "gated":
+        this.#counts.released++;
+        break;
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  #failed(slot: number): void {
+    const { maxConsecutiveFailures = 2 } = this.#options;
+    const failures = this.#slots.failed(slot);
+    if (failures <= maxConsecutiveFailures || this.#stop.signal.aborted) return;
+    this.#log.error(`slot ${slot} failed ${failures} times in a row; leaving`, {
+      limit: maxConsecutiveFailures,
+    });
+    this.#leave("too-many-failures");
+    this.#interrupt.abort(DONE);
+  }
+
+  #endOfTime(): void {
+    this.#log.info("the time limit is reached; giving the running jobs back", { running: this.running });
+    this.#leave("time-limit");
+    this.#interrupt.abort(DONE);
+  }
+
+  #giveUp(error: unknown): void {
+    this.#error = error;
+    if (error instanceof JobqError) this.#log.error(`${error.message}; leaving after the running jobs`);
+    this.#leave("drained");
+  }
+
+  /** The first reason counts. */
+  #leave(reason: LeaveReason): void {
+    if (this.#stop.signal.aborted) return;
+    this.#reason = reason;
+    this.#stop.abort(DONE);
+  }
+}
