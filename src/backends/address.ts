@@ -12,6 +12,8 @@ export type Address =
 export const DEFAULT_QUEUE = "default";
 
 const SQLITE_FILE = /\.(?:db|sqlite|sqlite3)$/;
+const SCHEME = /^(?:sqlite|file|ssh|sb):/;
+const DIRECTORY = /^(?:\/|\.\.?(?:\/|$)|~)/;
 const QUEUE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 const HINT =
   "a queue is a file like jobs.db, a directory like ./queue, ACCOUNT/QUEUE, sb://NAMESPACE/QUEUE or ssh://HOST/PATH";
@@ -30,15 +32,7 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
   if (text.includes("\0")) throw fail("it contains a NUL byte");
   const expand = (path: string) => path === "~" || path.startsWith("~/") ? homeOf(env) + path.slice(1) : path;
 
-  const [place, name] = splitName(text);
-  if (text.startsWith("sqlite:") || SQLITE_FILE.test(place)) {
-    const path = place.replace(/^sqlite:/, "");
-    if (path === "") throw fail("it names no file");
-    if (!QUEUE_NAME.test(name ?? DEFAULT_QUEUE)) {
-      throw fail(`"${name}" is not a queue's name (letters, digits, ".", "_" and "-", up to 64)`);
-    }
-    return { kind: "sqlite", path: expand(path), queue: name ?? DEFAULT_QUEUE, isDefault: false };
-  }
+  // A scheme goes before an ending: ssh://host/jobs.db is no file here.
   if (text.startsWith("ssh://")) {
     if (!/^ssh:\/\/[^/]+\/./.test(text)) throw fail("it lacks a host or a path");
     return { kind: "ssh", url: text };
@@ -53,7 +47,16 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
     if (path === "") throw fail("it names no directory");
     return { kind: "directory", path: expand(path) };
   }
-  if (/^(?:\/|\.\.?(?:\/|$)|~)/.test(text)) return { kind: "directory", path: expand(text) };
+  const [place, name] = splitName(text);
+  if (text.startsWith("sqlite:") || SQLITE_FILE.test(place)) {
+    const path = place.replace(/^sqlite:/, "");
+    if (path === "") throw fail("it names no file");
+    if (!QUEUE_NAME.test(name ?? DEFAULT_QUEUE)) {
+      throw fail(`"${name}" is not a queue's name (letters, digits, ".", "_" and "-", up to 64)`);
+    }
+    return { kind: "sqlite", path: expand(path), queue: name ?? DEFAULT_QUEUE, isDefault: false };
+  }
+  if (DIRECTORY.test(text)) return { kind: "directory", path: expand(text) };
   const [, account, queue] = /^([a-z0-9]{3,24})\/([a-z0-9](?:-?[a-z0-9]){2,62})$/.exec(text) ?? [];
   if (account && queue) return { kind: "storage-queue", account, queue };
   throw fail("it has none of the known forms");
@@ -83,10 +86,11 @@ function homeOf(env: (name: string) => string | undefined): string {
 export function formatAddress(address: Address): string {
   switch (address.kind) {
     case "sqlite":
-      return (SQLITE_FILE.test(address.path) ? "" : "sqlite:") + address.path +
-        (address.queue === DEFAULT_QUEUE ? "" : `#${address.queue}`);
+      return (SQLITE_FILE.test(address.path) && !SCHEME.test(address.path) ? "" : "sqlite:") + address.path +
+        (address.queue === DEFAULT_QUEUE && !address.path.includes("#") ? "" : `#${address.queue}`);
     case "directory":
-      return address.path;
+      return (DIRECTORY.test(address.path) && !SQLITE_FILE.test(splitName(address.path)[0]) ? "" : "file:") +
+        address.path;
     case "ssh":
       return redactAddress(address.url);
     case "storage-queue":
@@ -101,6 +105,7 @@ export function formatAddress(address: Address): string {
 /** Hides what could be a secret in an address that may not be well-formed: passwords, keys, signatures. */
 export function redactAddress(text: string): string {
   return text
-    .replace(/(:\/\/[^/@:]*):[^/@]*@/, "$1:***@")
+    // Up to the last @, since a password may have one; but a colon before a port begins no password.
+    .replace(/(:\/\/[^/@:]*):(?!\d+\/).*@/, "$1:***@")
     .replaceAll(/((?:AccountKey|SharedAccessKey|SharedAccessSignature|sig)=)[^;&\s]*/gi, "$1***");
 }

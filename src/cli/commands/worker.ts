@@ -1,0 +1,36 @@
+import { EXIT } from "../../core/exit_code.ts";
+import type { LeaveReason } from "../../worker/worker.ts";
+import { type Command, openLog } from "../context.ts";
+import { durationFromEnv } from "../options.ts";
+import { type RunFlags, runWorker } from "../run_worker.ts";
+
+export interface WorkerFlags extends RunFlags {
+  readonly numWorkers: number;
+  readonly maxConsecutiveFailures: number;
+  readonly timeLimit?: number;
+  readonly idleTimeout: number;
+}
+
+const REASONS: Readonly<Record<LeaveReason, string>> = {
+  "idle": "the queue is empty",
+  "drained": "drained",
+  "interrupted": "interrupted",
+  "time-limit": "the time limit is reached",
+  "too-many-failures": "too many failures in a row",
+  "max-jobs": "done",
+};
+
+/** `jobq worker`. */
+export const worker: Command<WorkerFlags> = async (context, flags) => {
+  const { summary, signalled } = await runWorker(context, flags, {
+    create: true,
+    slots: flags.numWorkers,
+    maxConsecutiveFailures: flags.maxConsecutiveFailures,
+    timeLimitMs: flags.timeLimit ??
+      durationFromEnv("JOBQ_TIME_LIMIT", context.io.env("JOBQ_TIME_LIMIT"), Infinity),
+    idleTimeoutMs: flags.idleTimeout,
+  });
+  const { reason, ...counts } = summary;
+  openLog(context, flags).info(`leaving: ${REASONS[reason]}`, counts);
+  return signalled ?? (reason === "too-many-failures" ? EXIT.tooManyFailures : EXIT.ok);
+};

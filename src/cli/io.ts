@@ -1,0 +1,100 @@
+/** A stream to the outside that never blocks the event loop and never fails because nobody reads it any more. */
+export interface OutputStream {
+  /** Resolves when the data is out; the order of calls is kept. Whoever need not wait need not await. */
+  write(data: string | Uint8Array): Promise<void>;
+  /** Nobody reads any more, as after `| head -1`. */
+  readonly closed: boolean;
+}
+
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
+
+/** What a command knows of the world; replaced in tests. */
+export interface Io {
+  readonly stdin: () => ReadableStream<Uint8Array>;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly isTerminal: (stream: "stdin" | "stdout" | "stderr") => boolean;
+  readonly columns: () => number;
+  readonly env: (name: string) => string | undefined;
+  readonly onSignal: (signal: Signal, handler: () => void) => Disposable;
+}
+
+/** The process's own streams. */
+export function systemIo(): Io {
+  return {
+    stdin: () => Deno.stdin.readable,
+    stdout: new FileStream(Deno.stdout),
+    stderr: new FileStream(Deno.stderr),
+    isTerminal: (stream) => Deno[stream].isTerminal(),
+    columns: () => {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return 80;
+      }
+    },
+    env: (name) => Deno.env.get(name),
+    onSignal: (signal, handler) => {
+      Deno.addSignalListener(signal, handler);
+      return { [Symbol.dispose]: () => Deno.removeSignalListener(signal, handler) };
+    },
+  };
+}
+
+/** Text that waits here while a reader stands still is dropped beyond this, in bytes; what is awaited is never dropped. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
+/** Collects what is written in one turn of the event loop and hands it to the system in one call. */
+class FileStream implements OutputStream {
+  readonly #file: { write(data: Uint8Array): Promise<number> };
+  readonly #encoder = new TextEncoder();
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #flushing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(file: { write(data: Uint8Array): Promise<number> }) {
+    this.#file = file;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  write(data: string | Uint8Array): Promise<void> {
+    if (this.#closed || this.#waitingBytes > MAX_UNREAD_BYTES) return Promise.resolve();
+    const bytes = typeof data === "string" ? this.#encoder.encode(data) : data;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    return this.#flushing ??= this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const batch = concat(this.#waiting, this.#waitingBytes);
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      try {
+        for (let sent = 0; sent < batch.length;) sent += await this.#file.write(batch.subarray(sent));
+      } catch (error) {
+        // A reader that left is no reason to stop working; any other failure cannot be told to anybody either.
+        this.#closed = true;
+        if (!(error instanceof Deno.errors.BrokenPipe)) break;
+      }
+    }
+    this.#flushing = undefined;
+  }
+}
+
+function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only) return only;
+  const all = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return all;
+}

@@ -1,0 +1,85 @@
+import { parseDuration } from "../core/duration.ts";
+import { errorMessage, UsageError } from "../core/errors.ts";
+import type { NewJob, Task } from "../core/job.ts";
+
+/** What a JSON line may say, and how each part becomes one of a job. */
+const READERS: Readonly<Record<string, (value: unknown) => Partial<NewJob>>> = {
+  cmd: (value) => ({ task: readTask(value) }),
+  env: (value) => ({ env: readEnv(value) }),
+  cwd: (value) => ({ cwd: readText("cwd", value) }),
+  name: (value) => ({ name: readText("name", value) }),
+  num_retries: (value) => ({ maxAttempts: readCount("num_retries", value) + 1 }),
+  retry_delay: (value) => ({ retryDelayMs: readDuration("retry_delay", value) }),
+  timeout: (value) => ({ timeoutMs: readDuration("timeout", value) }),
+  delay: (value) => ({ delayMs: readDuration("delay", value) }),
+};
+
+/**
+ * The job of a line of input: a command for bash, or a JSON object. What the line does not say is taken from
+ * `defaults`; of its environment, the variables in `defaults` win.
+ *
+ * @throws {UsageError} saying what is wrong with the line
+ */
+export function parseJobLine(text: string, defaults: Omit<NewJob, "task">): NewJob {
+  if (!text.trimStart().startsWith("{")) return { ...defaults, task: { kind: "shell", command: text } };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`it is not valid JSON (${errorMessage(error)})`, {
+      hint:
+        "a line that starts with { is read as JSON; for a command that does, write a space-free form like bash -c '{ …; }'",
+    });
+  }
+  const values = Object.entries(parsed as Record<string, unknown>);
+  const fields: Partial<NewJob> = {};
+  for (const [key, value] of values) {
+    const read = Object.hasOwn(READERS, key) ? READERS[key] : undefined;
+    if (read === undefined) {
+      throw new UsageError(`"${key}" is not a key of a job`, {
+        hint: `the keys are ${Object.keys(READERS).join(", ")}`,
+      });
+    }
+    Object.assign(fields, read(value));
+  }
+  const { task } = fields;
+  if (task === undefined) {
+    throw new UsageError('it has no "cmd"', { hint: 'write it like {"cmd": "echo hello"}' });
+  }
+  return { ...defaults, ...fields, task, env: { ...fields.env, ...defaults.env } };
+}
+
+function readTask(value: unknown): Task {
+  if (typeof value === "string") return { kind: "shell", command: value };
+  if (Array.isArray(value) && value.every((part) => typeof part === "string")) {
+    return { kind: "argv", argv: value };
+  }
+  throw new UsageError('"cmd" is neither a text nor an array of texts');
+}
+
+function readEnv(value: unknown): Record<string, string> {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject || !Object.values(value).every((entry) => typeof entry === "string")) {
+    throw new UsageError('"env" is not an object of texts', { hint: 'write it like {"env": {"SEED": "1"}}' });
+  }
+  return value as Record<string, string>;
+}
+
+function readText(key: string, value: unknown): string {
+  if (typeof value !== "string") throw new UsageError(`"${key}" is not a text`);
+  return value;
+}
+
+function readCount(key: string, value: unknown): number {
+  if (!Number.isSafeInteger(value) || Number(value) < 0) {
+    throw new UsageError(`"${key}" is not a whole number of at least 0`);
+  }
+  return Number(value);
+}
+
+function readDuration(key: string, value: unknown): number {
+  if (typeof value !== "string" && typeof value !== "number") {
+    throw new UsageError(`"${key}" is not a duration`);
+  }
+  return parseDuration(String(value));
+}

@@ -1,0 +1,36 @@
+import { EXIT, type ExitCode } from "../core/exit_code.ts";
+import type { Worker } from "../worker/worker.ts";
+import type { Io } from "./io.ts";
+
+const EXIT_CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
+
+/** Lets signals steer the worker until disposed; `exitCode` is set by the first one that ends it. */
+export class WorkerSignals implements Disposable {
+  exitCode: ExitCode | undefined;
+  readonly #handlers: readonly Disposable[];
+
+  constructor(worker: Worker, io: Io, say: (text: string) => void) {
+    const stop = (signal: keyof typeof EXIT_CODES) => () => {
+      if (this.exitCode !== undefined) {
+        say("killing the running jobs");
+        return worker.kill();
+      }
+      this.exitCode = EXIT_CODES[signal];
+      if (worker.running > 0) say("stopping the running jobs and giving them back; once more to kill them");
+      worker.interrupt();
+    };
+    this.#handlers = [
+      io.onSignal("SIGINT", stop("SIGINT")),
+      io.onSignal("SIGTERM", stop("SIGTERM")),
+      io.onSignal("SIGHUP", stop("SIGHUP")),
+      io.onSignal("SIGUSR1", () => {
+        say("taking no more jobs; leaving when the running ones have ended");
+        worker.drain();
+      }),
+    ];
+  }
+
+  [Symbol.dispose](): void {
+    for (const handler of this.#handlers) handler[Symbol.dispose]();
+  }
+}

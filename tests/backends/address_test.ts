@@ -1,0 +1,166 @@
+import { type Address, formatAddress, parseAddress, redactAddress } from "../../src/backends/address.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { test } from "../support/test.ts";
+
+const environment = (values: Record<string, string>) => (name: string) => values[name];
+const env = environment({ HOME: "/home/ann" });
+
+const sqlite = (path: string, queue = "default"): Address => ({
+  kind: "sqlite",
+  path,
+  queue,
+  isDefault: false,
+});
+const directory = (path: string): Address => ({ kind: "directory", path });
+
+const FORMS: Readonly<Record<string, Address>> = {
+  "jobs.db": sqlite("jobs.db"),
+  "./jobs.sqlite": sqlite("./jobs.sqlite"),
+  "/x/jobs.sqlite3": sqlite("/x/jobs.sqlite3"),
+  "/x/jobs.db": sqlite("/x/jobs.db"),
+  "../jobs.db": sqlite("../jobs.db"),
+  "~/jobs.db": sqlite("/home/ann/jobs.db"),
+  "jobs.db#gpu": sqlite("jobs.db", "gpu"),
+  "/x/jobs.db#gpu-a.b_c": sqlite("/x/jobs.db", "gpu-a.b_c"),
+  "sqlite:queue": sqlite("queue"),
+  "sqlite:/x/queue": sqlite("/x/queue"),
+  "sqlite:~/queue": sqlite("/home/ann/queue"),
+  "sqlite:queue#gpu": sqlite("queue", "gpu"),
+  "sqlite:jobs.db": sqlite("jobs.db"),
+  "a b/ü.db": sqlite("a b/ü.db"),
+  "file:queue": directory("queue"),
+  "file:/x/queue": directory("/x/queue"),
+  "file:/x/jobs.db": directory("/x/jobs.db"),
+  "file:~/queue": directory("/home/ann/queue"),
+  "/x/queue": directory("/x/queue"),
+  "./queue": directory("./queue"),
+  "../queue": directory("../queue"),
+  ".": directory("."),
+  "..": directory(".."),
+  "~": directory("/home/ann"),
+  "~/queue": directory("/home/ann/queue"),
+  "ssh://login/scratch/queue": { kind: "ssh", url: "ssh://login/scratch/queue" },
+  "ssh://ann@login:2222/~/jobs.db": { kind: "ssh", url: "ssh://ann@login:2222/~/jobs.db" },
+  "ssh://login/jobs.db#gpu": { kind: "ssh", url: "ssh://login/jobs.db#gpu" },
+  "sb://fleet/gpu-jobs": { kind: "service-bus", namespace: "fleet", queue: "gpu-jobs" },
+  "sb://fleet/jobs.db": { kind: "service-bus", namespace: "fleet", queue: "jobs.db" },
+  "myaccount/my-queue": { kind: "storage-queue", account: "myaccount", queue: "my-queue" },
+};
+
+for (const [text, address] of Object.entries(FORMS)) {
+  test(`parseAddress() reads ${text}`, () => assertEquals(parseAddress(text, env), address));
+
+  test(`formatAddress() writes ${text} so that it is read the same`, () => {
+    assertEquals(parseAddress(formatAddress(address), env), address);
+  });
+}
+
+test("formatAddress() keeps a # that is part of the file's name", () => {
+  const address = sqlite("/x/a#b.db");
+  assertEquals(parseAddress(formatAddress(address), env), address);
+});
+
+test("without a text it is the default queue below HOME", () => {
+  assertEquals(parseAddress(undefined, env), {
+    kind: "sqlite",
+    path: "/home/ann/.local/state/jobq/jobs.db",
+    queue: "default",
+    isDefault: true,
+  });
+});
+
+test("the default queue is below XDG_STATE_HOME where that is set", () => {
+  const address = parseAddress(undefined, environment({ HOME: "/home/ann", XDG_STATE_HOME: "/state" }));
+  assertEquals(address.kind === "sqlite" && address.path, "/state/jobq/jobs.db");
+});
+
+test("the default queue does not need HOME where XDG_STATE_HOME is set", () => {
+  const address = parseAddress(undefined, environment({ XDG_STATE_HOME: "/state" }));
+  assertEquals(address.kind === "sqlite" && address.path, "/state/jobq/jobs.db");
+});
+
+test("an empty XDG_STATE_HOME counts as unset", () => {
+  const address = parseAddress(undefined, environment({ HOME: "/home/ann", XDG_STATE_HOME: "" }));
+  assertEquals(address.kind === "sqlite" && address.path, "/home/ann/.local/state/jobq/jobs.db");
+});
+
+for (const text of [undefined, "~/jobs.db", "~"]) {
+  test(`without HOME, ${text ?? "the default queue"} is a UsageError that says so`, () => {
+    const error = assertThrows(() => parseAddress(text, environment({})), UsageError);
+    assert(error.message.includes("HOME"));
+  });
+}
+
+const BAD = [
+  "",
+  "  ",
+  "jobs",
+  "Account/queue",
+  "ab/queue",
+  "account/queue/more",
+  "account/q",
+  "account/two--dashes",
+  "account/-dash",
+  "sqlite:",
+  "sqlite:#x",
+  "jobs.db#",
+  "jobs.db#a/b",
+  "jobs.db#-a",
+  `jobs.db#${"x".repeat(65)}`,
+  "jobs\0.db",
+  "file:",
+  "ssh://",
+  "ssh://host",
+  "ssh://host/",
+  "ssh:///path",
+  "sb://namespace",
+  "sb://namespace/",
+  "sb:///queue",
+  "http://host/queue",
+];
+
+for (const text of BAD) {
+  test(`parseAddress() refuses ${JSON.stringify(text.slice(0, 30))} and tells the forms`, () => {
+    const error = assertThrows(() => parseAddress(text, env), UsageError);
+    assert(error.hint?.includes("ACCOUNT/QUEUE"));
+  });
+}
+
+const SECRETS: Readonly<Record<string, string>> = {
+  "ssh://ann:s3cret@host/queue": "ssh://ann:***@host/queue",
+  "https://x.queue.core.windows.net/q?sv=1&sig=s3cret%3D&se=2":
+    "https://x.queue.core.windows.net/q?sv=1&sig=***&se=2",
+  "AccountName=x;AccountKey=s3cret==;EndpointSuffix=y": "AccountName=x;AccountKey=***;EndpointSuffix=y",
+  "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=s3cret=":
+    "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=***",
+  "sharedaccesssignature=s3cret": "sharedaccesssignature=***",
+};
+
+for (const [text, redacted] of Object.entries(SECRETS)) {
+  test(`redactAddress() writes ${redacted}`, () => assertEquals(redactAddress(text), redacted));
+}
+
+test("redactAddress() hides a password with an @ or a / in it", () => {
+  for (const password of ["s3@cret", "s3/cret", "s3:cret"]) {
+    assert(!/s3|cret/.test(redactAddress(`ssh://ann:${password}@host/queue`)), password);
+  }
+});
+
+test("redactAddress() leaves an address without secrets alone", () => {
+  for (const text of ["ssh://ann@host:22/a@b", "jobs.db#gpu", "myaccount/my-queue"]) {
+    assertEquals(redactAddress(text), text);
+  }
+});
+
+test("parseAddress() shows no secret of a bad address", () => {
+  const error = assertThrows(() => parseAddress("AccountKey=s3cret==;x", env), UsageError);
+  assert(!`${error.message} ${error.hint}`.includes("s3cret"));
+});
+
+test("formatAddress() shows no password", () => {
+  assertEquals(
+    formatAddress({ kind: "ssh", url: "ssh://ann:s3cret@host/queue" }),
+    "ssh://ann:***@host/queue",
+  );
+});

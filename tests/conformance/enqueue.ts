@@ -1,0 +1,91 @@
+import { UsageError } from "../../src/core/errors.ts";
+import type { NewJob } from "../../src/core/job.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { commandOf, shellJob } from "../support/jobs.ts";
+import { conformanceTest, type Harness } from "./harness.ts";
+
+/** Putting jobs on the queue. */
+export function enqueueTopic(harness: Harness): void {
+  conformanceTest(harness, "enqueue() answers one id per job, all different", async ({ queue }) => {
+    const ids = await queue.enqueue(["a", "b", "c"].map((command) => shellJob(command)));
+    assertEquals(new Set(ids).size, 3);
+    assert(ids.every((id) => id !== ""));
+  });
+
+  conformanceTest(harness, "enqueue() answers the ids in the order of the jobs", async ({ queue }) => {
+    const commands = Array.from({ length: 120 }, (_, index) => `echo ${index}`);
+    const ids = await queue.enqueue(commands.map((command) => shellJob(command)));
+    const commandOfId = new Map((await queue.peek(200)).map((job) => [job.id, commandOf(job)]));
+    assertEquals(ids.map((id) => commandOfId.get(id)), commands);
+  });
+
+  conformanceTest(harness, "enqueue() of nothing changes nothing", async ({ queue }) => {
+    assertEquals(await queue.enqueue([]), []);
+    assertEquals((await queue.counts()).ready, 0);
+  });
+
+  conformanceTest(harness, "enqueue() keeps everything that a job says", async (it) => {
+    const job: NewJob = {
+      task: { kind: "argv", argv: ["printf", "%s", "two words", ""] },
+      name: "a name",
+      env: { A: "1", EMPTY: "" },
+      cwd: "/somewhere",
+      maxAttempts: 4,
+      retryDelayMs: 250,
+      timeoutMs: 9_000,
+    };
+    const [id] = await it.queue.enqueue([job]);
+    await using lease = await it.next();
+    const { state, attempts, createdAt, visibleAt, ...rest } = lease.job;
+    assertEquals({ ...rest }, { id, ...job });
+    assertEquals([state, attempts], ["running", 0]);
+    assert(createdAt > 0 && visibleAt !== undefined);
+  });
+
+  conformanceTest(harness, "enqueue() gives one attempt and an empty environment by default", async (it) => {
+    await it.queue.enqueue([shellJob("true")]);
+    await using lease = await it.next();
+    assertEquals([lease.job.maxAttempts, lease.job.env, lease.job.name], [1, {}, undefined]);
+  });
+
+  conformanceTest(harness, "enqueue() keeps a function's payload", async (it) => {
+    const task = {
+      kind: "function",
+      name: "train",
+      payload: { list: [1, null, "x"], deep: { yes: true } },
+    } as const;
+    await it.queue.enqueue([{ task }]);
+    await using lease = await it.next();
+    assertEquals(lease.job.task, task);
+  });
+
+  conformanceTest(
+    harness,
+    "enqueue() refuses a job that cannot run, and with it the batch",
+    async ({ queue }) => {
+      await assertRejects(
+        queue.enqueue([shellJob("fine"), shellJob("  "), shellJob("fine too")]),
+        UsageError,
+      );
+      assertEquals((await queue.counts()).ready, 0);
+    },
+  );
+
+  conformanceTest(
+    harness,
+    "what a caller changes after enqueue() does not reach the queue",
+    async (it) => {
+      const env: Record<string, string> = { A: "1" };
+      await it.queue.enqueue([shellJob("true", { env })]);
+      env.A = "2";
+      await using lease = await it.next();
+      assertEquals(lease.job.env, { A: "1" });
+    },
+  );
+
+  conformanceTest(harness, "enqueue() through one handle is seen through another", async (it) => {
+    const other = await it.open();
+    await other.enqueue([shellJob("true")]);
+    assertEquals((await it.queue.counts()).ready, 1);
+  });
+}

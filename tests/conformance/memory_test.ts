@@ -1,0 +1,18 @@
+import { MemoryQueue } from "../../src/backends/memory/queue.ts";
+import { registerConformance } from "./suite.ts";
+
+registerConformance({
+  name: "memory",
+  capabilities: new MemoryQueue().capabilities,
+  sharedByProcesses: false,
+  clockIsReplaceable: true,
+  leaseMs: 1_000,
+  makePlace: () => {
+    let queue: MemoryQueue | undefined;
+    return Promise.resolve({
+      // It lives by the clock of its first handle; the tests in real time make that one themselves.
+      open: (clock) => Promise.resolve(queue ??= new MemoryQueue({ clock })),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+  },
+});

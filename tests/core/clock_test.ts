@@ -1,0 +1,45 @@
+import { systemClock } from "../../src/core/clock.ts";
+import { assertBetween, assertEquals } from "../support/assert.ts";
+import { test } from "../support/test.ts";
+
+test("systemClock.sleep() lasts as long as asked", async () => {
+  const startedAt = performance.now();
+  await systemClock.sleep(30);
+  assertBetween(performance.now() - startedAt, 25, 10_000);
+});
+
+test("systemClock.sleep() ends when aborted, without rejecting", async () => {
+  const controller = new AbortController();
+  const sleep = systemClock.sleep(3_600_000, controller.signal);
+  controller.abort(new Error("the reason"));
+  assertEquals(await sleep, undefined);
+});
+
+test("systemClock.sleep() with an aborted signal returns at once", async () => {
+  assertEquals(await systemClock.sleep(3_600_000, AbortSignal.abort()), undefined);
+});
+
+test("systemClock.sleep() of forever does not return at once", async () => {
+  const controller = new AbortController();
+  const sleep = systemClock.sleep(Infinity, controller.signal).then(() => "awake");
+  assertEquals(await Promise.race([sleep, systemClock.sleep(20).then(() => "asleep")]), "asleep");
+  controller.abort();
+  await sleep;
+});
+
+test("systemClock.sleep() leaves no listener on the signal", async () => {
+  let listeners = 0;
+  const { signal } = new AbortController();
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  Object.assign(signal, {
+    addEventListener: (...args: Parameters<typeof add>) => (listeners++, add(...args)),
+    removeEventListener: (...args: Parameters<typeof remove>) => (listeners--, remove(...args)),
+  });
+  await systemClock.sleep(1, signal);
+  assertEquals(listeners, 0);
+});
+
+test("systemClock.now() is the time since the epoch", () => {
+  assertBetween(systemClock.now(), Date.now() - 1_000, Date.now() + 1_000);
+});

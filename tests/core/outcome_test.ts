@@ -1,0 +1,105 @@
+import type { Job } from "../../src/core/job.ts";
+import { type Outcome, settlementFor } from "../../src/core/outcome.ts";
+import { assertEquals } from "../support/assert.ts";
+import { test } from "../support/test.ts";
+
+const NOW = 1_700_000_000_000;
+const POLICY = { retry: { baseMs: 1_000, jitter: 0 }, workerId: "w1", now: NOW };
+const FAILED: Outcome = {
+  kind: "failed",
+  exitCode: 3,
+  error: "exited with code 3",
+  output: "last words",
+  retryable: true,
+};
+const TIMED_OUT: Outcome = { kind: "timed-out", timeoutMs: 500, output: "slow" };
+
+function jobWith(more: Partial<Job> = {}): Job {
+  return {
+    id: "1-a",
+    state: "running",
+    task: { kind: "shell", command: "true" },
+    env: {},
+    maxAttempts: 3,
+    attempts: 0,
+    createdAt: NOW,
+    ...more,
+  };
+}
+
+test("a success is acknowledged with its result", () => {
+  assertEquals(settlementFor({ kind: "succeeded", result: [1] }, jobWith(), POLICY), {
+    kind: "ack",
+    result: [1],
+  });
+});
+
+test("an interrupted job is released at once, even on its last attempt", () => {
+  const job = jobWith({ attempts: 2 });
+  assertEquals(settlementFor({ kind: "interrupted" }, job, POLICY), { kind: "release", delayMs: 0 });
+});
+
+test("a gated job is released for the gate's delay", () => {
+  const policy = { ...POLICY, gateDelayMs: 7_000 };
+  assertEquals(settlementFor({ kind: "gated" }, jobWith(), policy), { kind: "release", delayMs: 7_000 });
+});
+
+test("a gated job is released at once when the gate has no delay", () => {
+  assertEquals(settlementFor({ kind: "gated" }, jobWith(), POLICY), { kind: "release", delayMs: 0 });
+});
+
+test("a failure with attempts left is retried, with its reason", () => {
+  assertEquals(settlementFor(FAILED, jobWith(), POLICY), {
+    kind: "retry",
+    delayMs: 1_000,
+    failure: {
+      kind: "failed",
+      message: "exited with code 3",
+      exitCode: 3,
+      signal: undefined,
+      output: "last words",
+      workerId: "w1",
+      at: NOW,
+    },
+  });
+});
+
+test("the second failure waits twice as long", () => {
+  const settlement = settlementFor(FAILED, jobWith({ attempts: 1 }), POLICY);
+  assertEquals(settlement.kind === "retry" && settlement.delayMs, 2_000);
+});
+
+test("a job's own retry delay goes before the worker's", () => {
+  const settlement = settlementFor(FAILED, jobWith({ retryDelayMs: 50 }), POLICY);
+  assertEquals(settlement.kind === "retry" && settlement.delayMs, 50);
+});
+
+test("the last attempt's failure is dead-lettered", () => {
+  assertEquals(settlementFor(FAILED, jobWith({ attempts: 2 }), POLICY).kind, "dead-letter");
+});
+
+test("a job with a single attempt is dead-lettered at its first failure", () => {
+  assertEquals(settlementFor(FAILED, jobWith({ maxAttempts: 1 }), POLICY).kind, "dead-letter");
+});
+
+test("a failure that no retry can help is dead-lettered at once", () => {
+  assertEquals(settlementFor({ ...FAILED, retryable: false }, jobWith(), POLICY).kind, "dead-letter");
+});
+
+test("a signal is kept as the reason", () => {
+  const outcome: Outcome = { kind: "failed", signal: "SIGSEGV", error: "killed by SIGSEGV", retryable: true };
+  const settlement = settlementFor(outcome, jobWith({ maxAttempts: 1 }), POLICY);
+  assertEquals(settlement.kind === "dead-letter" && settlement.failure.signal, "SIGSEGV");
+});
+
+test("a timeout with attempts left is retried", () => {
+  assertEquals(settlementFor(TIMED_OUT, jobWith(), POLICY).kind, "retry");
+});
+
+test("the last attempt's timeout is dead-lettered as one", () => {
+  const settlement = settlementFor(TIMED_OUT, jobWith({ attempts: 2 }), POLICY);
+  assertEquals(settlement.kind === "dead-letter" && [settlement.failure.kind, settlement.failure.output], [
+    "timed-out",
+    "slow",
+  ]);
+});
