@@ -1,6 +1,4 @@
-import type { CommandContext } from "@stricli/core";
 import { openQueue, type OpenQueueOptions } from "../backends/registry.ts";
-import { EXIT, type ExitCode } from "../core/exit_code.ts";
 import type { Queue } from "../core/queue.ts";
 import { formatJson } from "../log/json_sink.ts";
 import { createLogger, type Logger } from "../log/logger.ts";
@@ -10,37 +8,12 @@ import type { Io } from "./io.ts";
 import type { CommonFlags } from "./options.ts";
 
 /** What a command is given besides its flags. */
-export interface CliContext extends CommandContext {
+export interface CliContext {
   readonly io: Io;
   /** The queue that stood before the command's name. */
   readonly leadingQueue?: string;
   /** What stood after `--`. */
   readonly rest: readonly string[];
-  /** Filled in by the command. */
-  outcome: { exitCode: ExitCode; error?: unknown; verbosity: number };
-}
-
-/** A command's own code. Its exit code is 0 unless it answers another. */
-export type Command<FLAGS, ARGS extends readonly unknown[] = []> = (
-  context: CliContext,
-  flags: FLAGS,
-  ...args: ARGS
-) => Promise<ExitCode | void>;
-
-/** Lets a command be loaded only when it is called, and keeps its error for `main` to print. */
-export function lazily<FLAGS extends CommonFlags, ARGS extends readonly unknown[]>(
-  load: () => Promise<Command<FLAGS, ARGS>>,
-) {
-  return () =>
-    Promise.resolve(async function (this: CliContext, flags: FLAGS, ...args: ARGS): Promise<void> {
-      this.outcome.verbosity = flags.verbose ?? 0;
-      try {
-        const command = await load();
-        this.outcome.exitCode = await command(this, flags, ...args) ?? EXIT.ok;
-      } catch (error) {
-        this.outcome.error = error;
-      }
-    });
 }
 
 /** The log of a command: to stderr, in the format and from the level that its flags say. */

@@ -1,93 +1,138 @@
-import { type ApplicationContext, run } from "@stricli/core";
-import config from "../../deno.json" with { type: "json" };
 import { errorMessage, JobqError, UsageError } from "../core/errors.ts";
 import { EXIT, type ExitCode } from "../core/exit_code.ts";
-import { app } from "./app.ts";
-import type { CliContext } from "./context.ts";
+import type { AnyCommand } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { type Io, systemIo } from "./io.ts";
+import { closest, parseArgs } from "./parse_args.ts";
 
 /** Runs one command line; answers the process's exit code. */
 export async function main(args: readonly string[], io: Io = systemIo()): Promise<ExitCode> {
-  const code = await dispatch(args, io);
+  let code: ExitCode;
+  try {
+    code = await dispatch(args, io);
+  } catch (error) {
+    code = printError(error, io, verbosityOf(args));
+  }
   // Whatever is still on its way is out before the process ends.
   await Promise.all([io.stdout.write(""), io.stderr.write("")]);
   return code;
 }
 
 async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
-  const { leadingQueue, words, rest } = splitArguments(args);
-  const [first] = words;
+  const { leadingQueue, words: [first, ...words], rest } = splitArguments(args);
   if (first === "--version" || first === "-V") {
-    void io.stdout.write(`jobq ${config.version}\n`);
+    const { default: config } = await import("../../deno.json", { with: { type: "json" } });
+    await io.stdout.write(`jobq ${config.version}\n`);
     return EXIT.ok;
   }
   if (first === "__complete") {
     const { proposeWords } = await import("./commands/completions.ts");
-    void io.stdout.write(await proposeWords(rest, io));
+    await io.stdout.write(proposeWords(rest ?? []));
     return EXIT.ok;
   }
-  if (rest.length > 0 && first !== "push") {
-    return printError(
-      new UsageError(`Cannot use "--" with ${first ?? "no command"}`, {
-        hint: "only push takes a program after --",
-      }),
-      io,
-      0,
-    );
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const { formatMainHelp } = await import("./help.ts");
+    await (first === undefined ? io.stderr : io.stdout).write(formatMainHelp());
+    return first === undefined ? EXIT.usage : EXIT.ok;
   }
-  const context = newContext(io, { leadingQueue, rest });
-  await run(app, words, context);
-  const { exitCode, error, verbosity } = context.outcome;
-  if (error !== undefined) return printError(error, io, verbosity);
-  // Negative codes are the parser's own: an unknown command, a wrong argument.
-  return Number(context.process.exitCode ?? 0) < 0 ? EXIT.usage : exitCode;
+  const found = findCommand(first, words);
+  if (found.command === undefined) {
+    const { formatGroupHelp } = await import("./help.ts");
+    await io.stdout.write(formatGroupHelp(first, found.group));
+    return EXIT.ok;
+  }
+  const { name, command } = found;
+  const { values, positionals, help } = parseArgs(command.flags, found.words);
+  if (help) {
+    const { formatCommandHelp } = await import("./help.ts");
+    await io.stdout.write(formatCommandHelp(name, command));
+    return EXIT.ok;
+  }
+  checkPositionals(command, positionals);
+  if (rest !== undefined && name !== "push") {
+    throw new UsageError(`Cannot use "--" with ${name}`, { hint: "only push takes a program after it" });
+  }
+  const run = await command.load();
+  return await run({ io, leadingQueue, rest: rest ?? [] }, values, positionals) ?? EXIT.ok;
 }
 
-/** A context whose streams are those of `io`. */
-export function newContext(
-  io: Io,
-  { leadingQueue, rest }: { leadingQueue?: string; rest: readonly string[] },
-): CliContext & ApplicationContext {
-  return {
-    io,
-    leadingQueue,
-    rest,
-    outcome: { exitCode: EXIT.ok, verbosity: 0 },
-    process: {
-      stdout: { write: (text: string) => void io.stdout.write(text) },
-      stderr: { write: (text: string) => void io.stderr.write(text) },
-      env: { STRICLI_SKIP_VERSION_CHECK: "1", STRICLI_NO_COLOR: "1" },
-    },
-  };
+interface SplitArguments {
+  /** The queue before the command. */
+  readonly leadingQueue?: string;
+  readonly words: readonly string[];
+  /** What stood after `--`. */
+  readonly rest?: readonly string[];
 }
 
-/** Takes `jobq [QUEUE] COMMAND … [-- REST …]` apart. */
-export function splitArguments(args: readonly string[]): {
-  leadingQueue?: string;
-  words: readonly string[];
-  rest: readonly string[];
-} {
+/** Takes `jobq [[-q] QUEUE] COMMAND … [-- REST …]` apart. */
+export function splitArguments(args: readonly string[]): SplitArguments {
   const dashes = args.indexOf("--");
-  const rest = dashes < 0 ? [] : args.slice(dashes + 1);
+  const rest = dashes < 0 ? undefined : args.slice(dashes + 1);
   const words = dashes < 0 ? args : args.slice(0, dashes);
   const [first, second] = words;
-  const isCommand = (word: string | undefined) => word !== undefined && COMMANDS.has(word);
+  if ((first === "-q" || first === "--queue") && second !== undefined) {
+    return { leadingQueue: second, words: words.slice(2), rest };
+  }
+  const isCommand = (word: string | undefined) => word !== undefined && Object.hasOwn(COMMANDS, word);
   const leads = first !== undefined && !first.startsWith("-") && !isCommand(first) && isCommand(second);
   return leads ? { leadingQueue: first, words: words.slice(1), rest } : { words, rest };
 }
 
-const COMMANDS: ReadonlySet<string> = new Set(
-  "getAllEntries" in app.root ? app.root.getAllEntries().map(({ name }) => name.original) : [],
-);
+/** Goes down from the first words of a command line to a command; without one, to the group that was named. */
+function findCommand(first: string, words: readonly string[]) {
+  const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  if (entry === undefined) throw unknownCommand(first, Object.keys(COMMANDS));
+  if ("flags" in entry) return { name: first, command: entry, words };
+  const [second, ...others] = words;
+  if (second === undefined || second === "--help" || second === "-h") return { group: entry };
+  const command = Object.hasOwn(entry.commands, second) ? entry.commands[second] : undefined;
+  if (command === undefined) {
+    throw unknownCommand(
+      `${first} ${second}`,
+      Object.keys(entry.commands).map((name) => `${first} ${name}`),
+    );
+  }
+  return { name: `${first} ${second}`, command, words: others };
+}
+
+function unknownCommand(name: string, known: readonly string[]): UsageError {
+  const near = closest(name, known);
+  return new UsageError(`Cannot run "${name}": there is no such command`, {
+    hint: near ? `did you mean ${near}?` : "jobq --help lists the commands",
+  });
+}
+
+function checkPositionals(
+  { positionals: { min, max, placeholder } = { min: 0, max: 0, placeholder: "" } }: AnyCommand,
+  given: readonly string[],
+): void {
+  if (given.length < min) {
+    throw new UsageError(`Cannot go on: ${placeholder} is missing`, {
+      hint: "--help tells what is expected",
+    });
+  }
+  if (given.length <= max) return;
+  throw new UsageError(`Cannot use "${given[max]}": nothing is expected there`, {
+    hint: "a command for bash is given with -c 'CMD', a program and its arguments after --",
+  });
+}
 
 function printError(error: unknown, io: Io, verbosity: number): ExitCode {
   const known = error instanceof JobqError;
   const lines = [`error: ${known ? error.message : `Unexpected: ${errorMessage(error)}`}`];
-  if (known && error.hint) lines.push(`hint: ${error.hint}`);
   if (!known) lines.push("hint: this is a defect of jobq; -vv shows where it happened");
+  else if (error.hint) lines.push(`hint: ${error.hint}`);
   if (verbosity >= 2 && error instanceof Error) lines.push(error.stack ?? "", ...causesOf(error));
   void io.stderr.write(`${lines.join("\n")}\n`);
   return known ? error.exitCode : EXIT.backend;
+}
+
+/** How often -v stands in a command line, which may be one that cannot be parsed. */
+function verbosityOf(args: readonly string[]): number {
+  return args.reduce(
+    (sum, word) => sum + (word === "--verbose" ? 1 : /^-v+$/.test(word) ? word.length - 1 : 0),
+    0,
+  );
 }
 
 function causesOf(error: Error): string[] {

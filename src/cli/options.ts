@@ -1,7 +1,16 @@
 import { parseDuration } from "../core/duration.ts";
 import { UsageError } from "../core/errors.ts";
+import {
+  choiceFlag,
+  counterFlag,
+  type Flag,
+  type FlagValues,
+  repeatedFlag,
+  switchFlag,
+  valueFlag,
+} from "./flag.ts";
 
-/** The flags of all commands, each defined once. Their `brief` is what `--help` says. */
+/** The options of all commands, each defined once. Their `brief` is what `--help` says. */
 
 const text = (value: string) => value;
 
@@ -17,164 +26,130 @@ export function parseCount(value: string, min: number): number {
 const orInfinity = (word: string, parse: (value: string) => number) => (value: string) =>
   value === word ? Infinity : parse(value);
 
-/** Flags that every command has. */
+/** Options that every command has. */
 export const COMMON_FLAGS = {
-  queue: {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    brief: "Address of the queue (also: jobq QUEUE COMMAND, or $JOBQ)",
+  queue: valueFlag(text, {
+    alias: "q",
     placeholder: "QUEUE",
-  },
-  verbose: { kind: "counter", optional: true, brief: "Say more: -v debug messages, -vv stack traces too" },
-  quiet: { kind: "boolean", default: false, withNegated: false, brief: "Say only warnings and errors" },
-  logFormat: {
-    kind: "enum",
-    values: ["text", "json"],
-    default: "text",
+    brief: "Address of the queue (also: jobq QUEUE COMMAND, or $JOBQ)",
+  }),
+  verbose: counterFlag({ alias: "v", brief: "Say more: -v debug messages, -vv stack traces too" }),
+  quiet: switchFlag({ brief: "Say only warnings and errors" }),
+  logFormat: choiceFlag(["text", "json"], {
     brief: "Log lines on stderr for people, or one JSON object each",
-  },
-} as const;
+  }),
+};
 
-export const COMMON_ALIASES = { q: "queue", v: "verbose" } as const;
+export type CommonFlags = FlagValues<typeof COMMON_FLAGS>;
 
-export interface CommonFlags {
-  readonly queue?: string;
-  readonly verbose?: number;
-  readonly quiet: boolean;
-  readonly logFormat: "text" | "json";
-}
-
-export const DURABILITY = {
-  kind: "enum",
-  values: ["full", "normal"],
-  default: "full",
+export const DURABILITY = choiceFlag(["full", "normal"], {
   brief: "What an acknowledged push or ack survives: full, a power loss; normal, the end of the process",
-} as const;
+});
 
-export const JSON_OUTPUT = {
-  kind: "boolean",
-  default: false,
-  withNegated: false,
-  brief: "Print JSON, one object a line",
-} as const;
+export const JSON_OUTPUT = switchFlag({ brief: "Print JSON, one object a line" });
 
-export const YES = { kind: "boolean", default: false, withNegated: false, brief: "Do not ask" } as const;
+export const YES = switchFlag({ brief: "Do not ask" });
 
-export const ALL = { kind: "boolean", default: false, withNegated: false, brief: "All of them" } as const;
+export const ALL = switchFlag({ brief: "All of them" });
 
-export const LIMIT = {
-  kind: "parsed",
-  parse: (value: string) => value === "-1" ? Infinity : parseCount(value, 1),
-  default: "10",
-  brief: "At most this many; -1 for all",
-  placeholder: "N",
-} as const;
+export const STATES = switchFlag({ brief: "A table of all states instead" });
+
+/** How many rows to show. */
+export const limitFlag = (otherwise: string): Flag<number> =>
+  valueFlag((value) => value === "-1" ? Infinity : parseCount(value, 1), {
+    alias: "n",
+    placeholder: "N",
+    default: otherwise,
+    brief: "At most this many; -1 for all",
+  });
 
 /** What to run and how, for `push`. */
 export const JOB_FLAGS = {
-  command: {
-    kind: "parsed",
-    parse: text,
-    variadic: true,
-    optional: true,
-    brief: "A command for bash; may be repeated",
+  command: repeatedFlag(text, {
+    alias: "c",
     placeholder: "CMD",
-  },
-  env: {
-    kind: "parsed",
-    parse: parseEnv,
-    variadic: true,
-    optional: true,
-    brief: "KEY=VALUE for the job's environment; may be repeated",
+    brief: "A command for bash; may be repeated",
+  }),
+  env: repeatedFlag(parseEnv, {
+    alias: "e",
     placeholder: "KEY=VALUE",
-  },
-  cwd: {
-    kind: "parsed",
-    parse: text,
-    optional: true,
-    brief: "Working directory on the worker (default: the worker's own)",
+    brief: "For the job's environment; may be repeated",
+  }),
+  cwd: valueFlag(text, {
     placeholder: "DIR",
-  },
-  name: { kind: "parsed", parse: text, optional: true, brief: "A name, for people", placeholder: "NAME" },
-  numRetries: {
-    kind: "parsed",
-    parse: (value: string) => parseCount(value, 0),
+    brief: "Working directory on the worker (default: the worker's own)",
+  }),
+  name: valueFlag(text, { placeholder: "NAME", brief: "A name, for people" }),
+  numRetries: valueFlag((value) => parseCount(value, 0), {
+    placeholder: "N",
     default: "0",
     brief: "Further attempts after a failed one",
-    placeholder: "N",
-  },
-  retryDelay: {
-    kind: "parsed",
-    parse: parseDuration,
-    optional: true,
+  }),
+  retryDelay: valueFlag(parseDuration, {
+    placeholder: "DURATION",
     brief: "Wait before the first retry; doubles with each, up to 10m (default 1s)",
+  }),
+  timeout: valueFlag(parsePositive, {
     placeholder: "DURATION",
-  },
-  timeout: {
-    kind: "parsed",
-    parse: parseDuration,
-    optional: true,
     brief: "Stop an attempt that runs longer; it counts as failed",
-    placeholder: "DURATION",
-  },
-  delay: {
-    kind: "parsed",
-    parse: parseDuration,
-    optional: true,
-    brief: "Do not start before this has passed",
-    placeholder: "DURATION",
-  },
-} as const;
+  }),
+  delay: valueFlag(parseDuration, { placeholder: "DURATION", brief: "Do not start before this has passed" }),
+};
 
 /** How jobs are held and stopped, for `worker` and `pull`. */
 export const RUN_FLAGS = {
-  visibilityTimeout: {
-    kind: "parsed",
-    parse: parseDuration,
+  visibilityTimeout: valueFlag(parseLease, {
+    placeholder: "DURATION",
     default: "10m",
-    brief: "Lease: when a worker dies, its job comes back after this",
+    brief: "Lease: when a worker dies, its jobs come back after this",
+  }),
+  killTimeout: valueFlag(parseDuration, {
     placeholder: "DURATION",
-  },
-  killTimeout: {
-    kind: "parsed",
-    parse: parseDuration,
-    optional: true,
     brief: "From TERM to KILL when a job is stopped (default 30s, or $JOBQ_KILL_TIMEOUT)",
-    placeholder: "DURATION",
-  },
-} as const;
+  }),
+};
 
 export const WORKER_FLAGS = {
-  numWorkers: {
-    kind: "parsed",
-    parse: (value: string) => parseCount(value, 1),
+  numWorkers: valueFlag((value) => parseCount(value, 1), {
+    alias: "n",
+    placeholder: "N",
     default: "1",
     brief: "Jobs at the same time",
+  }),
+  maxConsecutiveFailures: valueFlag(orInfinity("none", (value) => parseCount(value, 0)), {
     placeholder: "N",
-  },
-  maxConsecutiveFailures: {
-    kind: "parsed",
-    parse: orInfinity("none", (value) => parseCount(value, 0)),
     default: "2",
     brief: "Failures in a row that a slot may have; one more and the worker leaves with 6. none: never",
-    placeholder: "N",
-  },
-  timeLimit: {
-    kind: "parsed",
-    parse: orInfinity("none", parseDuration),
-    optional: true,
-    brief: "Give the jobs back and leave after this (default none, or $JOBQ_TIME_LIMIT)",
+  }),
+  timeLimit: valueFlag(orInfinity("none", parsePositive), {
     placeholder: "DURATION",
-  },
-  idleTimeout: {
-    kind: "parsed",
-    parse: orInfinity("forever", parseDuration),
+    brief: "Give the jobs back and leave after this (default none, or $JOBQ_TIME_LIMIT)",
+  }),
+  idleTimeout: valueFlag(orInfinity("forever", parseDuration), {
+    placeholder: "DURATION",
     default: "0",
     brief: "Leave when the queue has been empty for this long; forever: never",
-    placeholder: "DURATION",
-  },
-} as const;
+  }),
+};
+
+function parsePositive(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === 0) throw new UsageError("it must be longer than 0");
+  return ms;
+}
+
+/** A lease that is shorter could not be renewed in time by a busy worker, in ms. */
+const MIN_LEASE_MS = 1_000;
+
+function parseLease(value: string): number {
+  const ms = parseDuration(value);
+  if (ms < MIN_LEASE_MS) {
+    throw new UsageError("it is too short to be renewed in time", {
+      hint: "1s is the least, 10m the default",
+    });
+  }
+  return ms;
+}
 
 /** A flag's default that comes from the environment. @throws {UsageError} naming the variable */
 export function durationFromEnv(name: string, value: string | undefined, otherwise: number): number {

@@ -1,20 +1,15 @@
-import type { Durability } from "../backends/registry.ts";
 import type { ExitCode } from "../core/exit_code.ts";
-import { UsageError } from "../core/errors.ts";
 import { processRunner } from "../runner/process_runner.ts";
 import { Worker, type WorkerOptions, type WorkerSummary } from "../worker/worker.ts";
 import { type CliContext, openLog, openNamedQueue } from "./context.ts";
+import type { FlagValues } from "./flag.ts";
 import { passThrough } from "./job_output.ts";
 import { LiveLine } from "./live_line.ts";
-import { type CommonFlags, durationFromEnv } from "./options.ts";
+import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, type RUN_FLAGS } from "./options.ts";
 import { WorkerSignals } from "./signals.ts";
 
-/** The flags that `worker` and `pull` share. */
-export interface RunFlags extends CommonFlags {
-  readonly visibilityTimeout: number;
-  readonly killTimeout?: number;
-  readonly durability: Durability;
-}
+/** The options that `worker` and `pull` share. */
+type RunFlags = FlagValues<typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY }>;
 
 const DEFAULT_KILL_TIMEOUT_MS = 30_000;
 
@@ -30,14 +25,6 @@ export async function runWorker(
   flags: RunFlags,
   options: Omit<WorkerOptions, "queue" | "runner"> & { create: boolean },
 ): Promise<WorkerEnd> {
-  if (!(flags.visibilityTimeout >= 1_000)) {
-    throw new UsageError(
-      "Cannot use a --visibility-timeout below 1s: a lease that short cannot be renewed in time",
-      {
-        hint: "a dead worker's job comes back after it; 10m is the default",
-      },
-    );
-  }
   const killTimeoutMs = flags.killTimeout ??
     durationFromEnv("JOBQ_KILL_TIMEOUT", context.io.env("JOBQ_KILL_TIMEOUT"), DEFAULT_KILL_TIMEOUT_MS);
   const isLive = context.io.isTerminal("stderr") && flags.logFormat === "text" && !flags.quiet;

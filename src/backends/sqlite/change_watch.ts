@@ -24,7 +24,7 @@ export class ChangeWatch implements Disposable {
   readonly #clock: Clock;
   readonly #watchFs: (path: string) => Deno.FsWatcher;
   #watcher: Deno.FsWatcher | undefined;
-  #changed: Promise<unknown> | undefined;
+  #changed: Promise<"changed" | "broken"> | undefined;
   #polls = 0;
 
   constructor(path: string, { clock, watchFs = (file) => Deno.watchFs(file) }: ChangeWatchOptions) {
@@ -40,14 +40,17 @@ export class ChangeWatch implements Disposable {
     const pollMs = Math.min(first * 1.5 ** this.#polls++, max) * (0.75 + 0.5 * Math.random());
     const timer = new AbortController();
     using _ = signal && onAbort(signal, () => timer.abort(DONE));
-    const wake = this.#changed?.then(() => "changed" as const);
     const sleep = this.#clock.sleep(Math.min(limitMs, pollMs), timer.signal);
-    const reason = await (wake ? Promise.race([wake, sleep]) : sleep);
+    const reason = await (this.#changed ? Promise.race([this.#changed, sleep]) : sleep);
     timer.abort(DONE);
     if (reason === "changed") {
       this.#polls = 0;
       await this.#clock.sleep(SETTLE_MS, signal);
       this.#watch();
+    } else if (reason === "broken") {
+      this.#polls = 0;
+      this.#changed = undefined;
+      this[Symbol.dispose]();
     }
   }
 
@@ -62,7 +65,7 @@ export class ChangeWatch implements Disposable {
     try {
       const watcher = this.#watchFs(this.#path);
       this.#watcher = watcher;
-      this.#changed = watcher[Symbol.asyncIterator]().next();
+      this.#changed = watcher[Symbol.asyncIterator]().next().then(() => "changed", () => "broken");
     } catch {
       this.#changed = undefined;
     }

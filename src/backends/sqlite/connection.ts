@@ -4,6 +4,7 @@ import { AccessDeniedError, BackendError, errorMessage, JobqError } from "../../
 import { formatDuration } from "../../core/duration.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Durability } from "../registry.ts";
+import { noteOpening } from "./open_files.ts";
 import { inspectSchema, migrate } from "./schema.ts";
 
 /**
@@ -15,7 +16,7 @@ const BUSY_SLEEP_MS = 25;
 const BUSY_WARN_MS = 5_000;
 
 /** After a wait for the write lock this long, the leases of others may have run out for the same reason. */
-const LONG_WAIT_MS = 1_000;
+const LONG_WAIT_MS = 200;
 /** How long their holders are then given to renew, in ms. */
 const RENEWAL_GRACE_MS = 5_000;
 
@@ -39,6 +40,7 @@ export class Connection implements Disposable {
   readonly path: string;
   readonly database: DatabaseSync;
   readonly #options: ConnectionOptions;
+  readonly #noteClosing: () => void;
   readonly #statements = new Map<string, StatementSync>();
   #synchronous: "FULL" | "NORMAL" | undefined;
   #longWait: { readonly startedAt: number; readonly endedAt: number } | undefined;
@@ -47,6 +49,7 @@ export class Connection implements Disposable {
     this.path = options.path;
     this.database = database;
     this.#options = options;
+    this.#noteClosing = noteOpening(options.path);
   }
 
   /** Opens the file, in WAL mode and with the newest schema. @throws {JobqError} */
@@ -54,7 +57,8 @@ export class Connection implements Disposable {
     const { path } = options;
     let database: DatabaseSync;
     try {
-      database = new DatabaseSync(path);
+      // Not ":memory:" or "file:...", which SQLite would understand in its own way.
+      database = new DatabaseSync(path.startsWith("/") ? path : `./${path}`);
     } catch (error) {
       throw explain(error, { action: "open", path });
     }
@@ -69,7 +73,7 @@ export class Connection implements Disposable {
       }
       return connection;
     } catch (error) {
-      database.close();
+      connection[Symbol.dispose]();
       throw error;
     }
   }
@@ -116,14 +120,19 @@ export class Connection implements Disposable {
   /**
    * The time before which a lease must have ended to be taken over, ms since the epoch. Normally now. After
    * somebody held the write lock for long, holders could not renew either; they get a moment to do so first.
+   * That goes for leases that ended shortly before our wait, too: their end is what made us come, and the lock
+   * may have been held for longer than we waited.
    */
   takeoverBefore(now: number): number {
     const wait = this.#longWait;
-    return wait !== undefined && now < wait.endedAt + RENEWAL_GRACE_MS ? wait.startedAt : now;
+    const isRecent = wait !== undefined && now < wait.endedAt + RENEWAL_GRACE_MS;
+    return isRecent ? wait.startedAt - RENEWAL_GRACE_MS : now;
   }
 
   [Symbol.dispose](): void {
-    if (this.database.isOpen) this.database.close();
+    if (!this.database.isOpen) return;
+    this.database.close();
+    this.#noteClosing();
   }
 
   #setSynchronous(durable: boolean): void {
@@ -140,14 +149,14 @@ export class Connection implements Disposable {
     let warned = false;
     for (;;) {
       try {
-        const result = attempt();
-        const endedAt = clock.now();
-        if (endedAt - startedAt >= LONG_WAIT_MS) this.#longWait = { startedAt, endedAt };
-        return result;
+        return attempt();
       } catch (error) {
         if (!isBusy(error)) throw explain(error, { action, path });
         signal?.throwIfAborted();
-        const waitedMs = clock.now() - startedAt;
+        const endedAt = clock.now();
+        const waitedMs = endedAt - startedAt;
+        // Noted before the next attempt, which may be the one that decides about a takeover.
+        if (waitedMs >= LONG_WAIT_MS) this.#longWait = { startedAt, endedAt };
         if (!warned && waitedMs >= BUSY_WARN_MS) {
           warned = true;
           log.warn(`another process holds the lock of ${path}; waiting`, {

@@ -1,4 +1,5 @@
 import { AccessDeniedError, BackendError, QueueNotFoundError, UnsupportedError } from "../../core/errors.ts";
+import { isOpenHere } from "./open_files.ts";
 import { networkFilesystemOf } from "./network_filesystem.ts";
 
 const MAGIC = "SQLite format 3\0";
@@ -6,28 +7,32 @@ const MAGIC = "SQLite format 3\0";
 /**
  * Refuses a file that cannot be a queue before SQLite touches it, so that nothing is changed by the attempt.
  *
+ * Its calls are synchronous: at the start of a command there is nothing to do meanwhile, and each costs a tenth.
+ * It also keeps SQLite from opening the file between our opening and our closing of it; see `open_files.ts`.
+ *
  * @returns whether the file exists
  * @throws {QueueNotFoundError} when it, or its directory, is missing
  * @throws {AccessDeniedError} when it may not be read and written
  * @throws {BackendError} when it is no database, or cut short
  * @throws {UnsupportedError} on a network filesystem
  */
-export async function checkFile(path: string, { create }: { create: boolean }): Promise<boolean> {
+export function checkFile(path: string, { create }: { create: boolean }): boolean {
   const directory = directoryOf(path);
-  await checkDirectory(path, directory);
-  await refuseNetworkFilesystem(path, directory);
+  checkDirectory(path, directory);
+  refuseNetworkFilesystem(path, directory);
+  if (isOpenHere(path)) return true;
   let file: Deno.FsFile;
   try {
-    file = await Deno.open(path, { read: true, write: true });
+    file = Deno.openSync(path, { read: true, write: true });
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw await explainOpen(error, path);
+    if (!(error instanceof Deno.errors.NotFound)) throw explainOpen(error, path);
     if (create) return false;
     throw new QueueNotFoundError(`Cannot open "${path}": there is no such file`, {
       hint: "check the name; `jobq push` makes a queue that does not exist",
     });
   }
   using _ = file;
-  await checkHeader(file, path);
+  checkHeader(file, path);
   return true;
 }
 
@@ -37,9 +42,9 @@ export function directoryOf(path: string): string {
   return slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
 }
 
-async function checkDirectory(path: string, directory: string): Promise<void> {
+function checkDirectory(path: string, directory: string): void {
   try {
-    if ((await Deno.stat(directory)).isDirectory) return;
+    if (Deno.statSync(directory).isDirectory) return;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) throw denied(path, error);
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -49,9 +54,8 @@ async function checkDirectory(path: string, directory: string): Promise<void> {
   });
 }
 
-async function explainOpen(error: unknown, path: string): Promise<Error> {
-  const stat = await Deno.stat(path).catch(() => undefined);
-  if (stat?.isDirectory) {
+function explainOpen(error: unknown, path: string): Error {
+  if (statOf(path)?.isDirectory) {
     return new QueueNotFoundError(`Cannot open "${path}": it is a directory, not a file`, {
       hint: `for a queue in a directory write file:${path}`,
     });
@@ -67,11 +71,11 @@ function denied(path: string, cause: unknown): AccessDeniedError {
 }
 
 /** Offsets and meanings: https://www.sqlite.org/fileformat2.html#the_database_header */
-async function checkHeader(file: Deno.FsFile, path: string): Promise<void> {
-  const { size } = await file.stat();
+function checkHeader(file: Deno.FsFile, path: string): void {
+  const { size } = file.statSync();
   if (size === 0) return;
   const header = new Uint8Array(100);
-  const read = await file.read(header) ?? 0;
+  const read = file.readSync(header) ?? 0;
   if (read < 100 || new TextDecoder().decode(header.subarray(0, 16)) !== MAGIC) {
     throw new BackendError(`Cannot open "${path}": it is not an SQLite database`, {
       hint: "choose another file; this one was not changed",
@@ -82,27 +86,32 @@ async function checkHeader(file: Deno.FsFile, path: string): Promise<void> {
   const pages = view.getUint32(28);
   const pagesAreValid = view.getUint32(24) === view.getUint32(92);
   // Pages that are missing here may still be in the write-ahead log.
-  if (pagesAreValid && size < pages * pageBytes && !await hasLog(path)) {
+  if (pagesAreValid && size < pages * pageBytes && !hasLog(path)) {
     throw new BackendError(`Cannot open "${path}": it is cut short (${size} of ${pages * pageBytes} bytes)`, {
       hint: "restore it from a backup; it was not changed",
     });
   }
 }
 
-async function hasLog(path: string): Promise<boolean> {
-  const stat = await Deno.stat(`${path}-wal`).catch(() => undefined);
-  return stat !== undefined && stat.size > 0;
+function hasLog(path: string): boolean {
+  return (statOf(`${path}-wal`)?.size ?? 0) > 0;
 }
 
-async function refuseNetworkFilesystem(path: string, directory: string): Promise<void> {
+function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseNetworkFilesystem(path: string, directory: string): void {
   // Only Linux tells the type without running a program.
   if (Deno.build.os !== "linux") return;
-  const [mountinfo, real] = await Promise.all([
-    Deno.readTextFile("/proc/self/mountinfo"),
-    Deno.realPath(directory),
-  ])
-    .catch(() => ["", ""] as const);
-  const type = networkFilesystemOf(mountinfo, real);
+  const type = networkFilesystemOf(
+    Deno.readTextFileSync("/proc/self/mountinfo"),
+    Deno.realPathSync(directory),
+  );
   if (type === undefined) return;
   throw new UnsupportedError(
     `Cannot use "${path}" as a queue: it is on a network filesystem (${type}), where SQLite's locks do not hold`,

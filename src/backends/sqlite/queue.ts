@@ -94,7 +94,7 @@ export async function openSqliteQueue(
   const { durability = "full", create = true, log = silentLogger, clock = systemClock, signal } = options;
   const { path } = address;
   if (address.isDefault && create) await makeDirectory(directoryOf(path));
-  await checkFile(path, { create });
+  checkFile(path, { create });
   const connection = await Connection.open({ path, durability, clock, log }, signal);
   try {
     const queueId = await findQueue(connection, address, { create, signal });
@@ -200,7 +200,11 @@ class SqliteQueue implements Queue {
   async peek(limit: number, { signal }: CallOptions = {}): Promise<readonly Job[]> {
     const rows = await this.#connection.read(
       "read",
-      () => this.#connection.prepare(PEEK).all(this.#queueId, limit) as unknown as JobRow[],
+      () =>
+        this.#connection.prepare(PEEK).all(
+          this.#queueId,
+          Number.isFinite(limit) ? limit : -1,
+        ) as unknown as JobRow[],
       signal,
     );
     return rows.map(decodeJobForDisplay);

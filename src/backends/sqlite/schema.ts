@@ -52,6 +52,16 @@ export const MIGRATIONS: readonly string[] = [
  * @throws {BackendError} for another program's database and for a newer schema
  */
 export function inspectSchema(database: DatabaseSync, path: string): "current" | "outdated" {
+  // One snapshot: between two reads another process may turn an empty file into a queue.
+  database.exec("BEGIN");
+  try {
+    return inspectSnapshot(database, path);
+  } finally {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  }
+}
+
+function inspectSnapshot(database: DatabaseSync, path: string): "current" | "outdated" {
   const version = readPragma(database, "user_version");
   const application = readPragma(database, "application_id");
   const refuse = (reason: string, hint: string) =>

@@ -1,13 +1,12 @@
 import { confirm, plural } from "../confirm.ts";
-import { type Command, openLog, openNamedQueue } from "../context.ts";
-import type { CommonFlags } from "../options.ts";
+import type { RunCommand } from "../command.ts";
+import { openLog, openNamedQueue } from "../context.ts";
+import type { COMMON_FLAGS, YES } from "../options.ts";
 
-export interface ClearFlags extends CommonFlags {
-  readonly yes: boolean;
-}
+type ClearFlags = typeof COMMON_FLAGS & { yes: typeof YES };
 
 /** `jobq clear`. */
-export const clear: Command<ClearFlags> = async (context, flags) => {
+export const clear: RunCommand<ClearFlags> = async (context, flags) => {
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
   const { ready, delayed } = await queue.counts();

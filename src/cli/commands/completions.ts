@@ -1,10 +1,9 @@
-import { proposeCompletions } from "@stricli/core";
 import { UsageError } from "../../core/errors.ts";
-import { app } from "../app.ts";
-import type { Command } from "../context.ts";
-import type { Io } from "../io.ts";
-import { newContext, splitArguments } from "../main.ts";
-import type { CommonFlags } from "../options.ts";
+import type { AnyCommand, RunCommand } from "../command.ts";
+import { COMMANDS } from "../commands.ts";
+import { longName } from "../flag.ts";
+import { splitArguments } from "../main.ts";
+import type { COMMON_FLAGS } from "../options.ts";
 
 /** Each script asks jobq itself for the words, so that they are never out of date; file names are the fallback. */
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -27,7 +26,7 @@ compdef _jobq jobq
 };
 
 /** `jobq completions SHELL`. */
-export const completions: Command<CommonFlags, [string]> = async ({ io }, _flags, shell) => {
+export const completions: RunCommand<typeof COMMON_FLAGS> = async ({ io }, _values, [shell = ""]) => {
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined) {
     throw new UsageError(`Cannot complete for "${shell}": it is not a known shell`, {
@@ -38,8 +37,29 @@ export const completions: Command<CommonFlags, [string]> = async ({ io }, _flags
 };
 
 /** The words that may stand at the end of a command line, one a line. */
-export async function proposeWords(line: readonly string[], io: Io): Promise<string> {
+export function proposeWords(line: readonly string[]): string {
   const { words } = splitArguments(line);
-  const proposals = await proposeCompletions(app, words, newContext(io, { rest: [] }));
-  return proposals.map(({ completion }) => `${completion}\n`).join("");
+  const before = words.slice(0, -1);
+  const last = words.at(-1) ?? "";
+  return candidates(before).filter((word) => word.startsWith(last)).map((word) => `${word}\n`).join("");
+}
+
+function candidates([first, ...others]: readonly string[]): readonly string[] {
+  if (first === undefined) return Object.keys(COMMANDS);
+  const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  if (entry === undefined) return [];
+  if ("flags" in entry) return proposeFor(entry, others);
+  const [second, ...rest] = others;
+  if (second === undefined) return Object.keys(entry.commands);
+  const command = Object.hasOwn(entry.commands, second) ? entry.commands[second] : undefined;
+  return command === undefined ? [] : proposeFor(command, rest);
+}
+
+function proposeFor({ flags, positionals }: AnyCommand, before: readonly string[]): readonly string[] {
+  const previous = before.at(-1);
+  const flag = Object.entries(flags).find(([key, { alias }]) =>
+    previous === longName(key) || previous === `-${alias}`
+  )?.[1];
+  if (flag?.placeholder !== undefined) return flag.choices ?? [];
+  return [...positionals?.choices ?? [], ...Object.keys(flags).map(longName), "--help"];
 }

@@ -2,27 +2,20 @@ import type { JobId } from "../../core/job.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { DeadLetterSelection, Queue } from "../../core/queue.ts";
 import { confirm, plural } from "../confirm.ts";
-import { type Command, openLog, openNamedQueue } from "../context.ts";
+import type { RunCommand } from "../command.ts";
+import { openLog, openNamedQueue } from "../context.ts";
+import type { Flag } from "../flag.ts";
 import { age, failureToJson, jobToJson, taskText } from "../job_view.ts";
-import type { CommonFlags } from "../options.ts";
+import type { ALL, COMMON_FLAGS, JSON_OUTPUT, YES } from "../options.ts";
 import { selectIds } from "../select_ids.ts";
 import { formatTable, widthOf } from "../table.ts";
 
-export interface ListFlags extends CommonFlags {
-  readonly limit: number;
-  readonly json: boolean;
-}
-
-export interface SelectFlags extends CommonFlags {
-  readonly all: boolean;
-}
-
-export interface PurgeFlags extends SelectFlags {
-  readonly yes: boolean;
-}
+type ListFlags = typeof COMMON_FLAGS & { limit: Flag<number>; json: typeof JSON_OUTPUT };
+type SelectFlags = typeof COMMON_FLAGS & { all: typeof ALL };
+type PurgeFlags = SelectFlags & { yes: typeof YES };
 
 /** `jobq dead list`. */
-export const list: Command<ListFlags> = async (context, flags) => {
+export const list: RunCommand<ListFlags> = async (context, flags) => {
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
   const letters = await queue.deadLetters.list({ limit: flags.limit });
@@ -44,17 +37,17 @@ export const list: Command<ListFlags> = async (context, flags) => {
 };
 
 /** `jobq dead requeue`. */
-export const requeue: Command<SelectFlags, readonly string[]> = async (context, flags, ...words) => {
+export const requeue: RunCommand<SelectFlags> = async (context, flags, words) => {
   await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
   const requeued = await queue.deadLetters.requeue(await selectDead(queue, flags, words));
   void context.io.stderr.write(`requeued ${plural(requeued, "job")}\n`);
 };
 
 /** `jobq dead purge`. */
-export const purge: Command<PurgeFlags, readonly string[]> = async (
+export const purge: RunCommand<PurgeFlags> = async (
   context,
   flags,
-  ...words
+  words,
 ) => {
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
@@ -70,7 +63,7 @@ export const purge: Command<PurgeFlags, readonly string[]> = async (
 
 async function selectDead(
   queue: Queue,
-  { all }: SelectFlags,
+  { all }: { all: boolean },
   words: readonly string[],
 ): Promise<DeadLetterSelection> {
   if (all !== (words.length === 0)) {

@@ -1,16 +1,15 @@
 import { formatDuration } from "../../core/duration.ts";
-import { type Command, openLog, openNamedQueue } from "../context.ts";
+import type { RunCommand } from "../command.ts";
+import { openLog, openNamedQueue } from "../context.ts";
+import type { Flag } from "../flag.ts";
 import { age, jobToJson, taskText } from "../job_view.ts";
-import type { CommonFlags } from "../options.ts";
+import type { COMMON_FLAGS, JSON_OUTPUT } from "../options.ts";
 import { formatTable, widthOf } from "../table.ts";
 
-export interface PeekFlags extends CommonFlags {
-  readonly limit: number;
-  readonly json: boolean;
-}
+type PeekFlags = typeof COMMON_FLAGS & { limit: Flag<number>; json: typeof JSON_OUTPUT };
 
 /** `jobq peek`. */
-export const peek: Command<PeekFlags> = async (context, flags) => {
+export const peek: RunCommand<PeekFlags> = async (context, flags) => {
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
   const jobs = await queue.peek(flags.limit);

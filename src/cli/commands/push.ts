@@ -1,31 +1,24 @@
 import { UsageError } from "../../core/errors.ts";
 import { assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
 import type { Queue } from "../../core/queue.ts";
-import type { Durability } from "../../backends/registry.ts";
-import { type CliContext, type Command, openLog, openNamedQueue } from "../context.ts";
+import type { RunCommand } from "../command.ts";
+import { type CliContext, openLog, openNamedQueue } from "../context.ts";
+import type { FlagValues } from "../flag.ts";
 import { InputLineError, readLines } from "../input_lines.ts";
 import { parseJobLine } from "../job_line.ts";
-import type { CommonFlags } from "../options.ts";
+import type { COMMON_FLAGS, DURABILITY, JOB_FLAGS, JSON_OUTPUT } from "../options.ts";
 import { PushProgress } from "../push_progress.ts";
 
-export interface PushFlags extends CommonFlags {
-  readonly command?: readonly string[];
-  readonly env?: readonly (readonly [string, string])[];
-  readonly cwd?: string;
-  readonly name?: string;
-  readonly numRetries: number;
-  readonly retryDelay?: number;
-  readonly timeout?: number;
-  readonly delay?: number;
-  readonly json: boolean;
-  readonly durability: Durability;
-}
+type PushFlags = typeof JOB_FLAGS & typeof COMMON_FLAGS & {
+  json: typeof JSON_OUTPUT;
+  durability: typeof DURABILITY;
+};
 
 /** `jobq push`: jobs from -c, from `--`, or from the lines of standard input. */
-export const push: Command<PushFlags> = async (context, flags) => {
+export const push: RunCommand<PushFlags> = async (context, flags) => {
   const { io, rest } = context;
   const defaults = defaultsOf(flags);
-  const commands = flags.command ?? [];
+  const commands = flags.command;
   if (commands.length > 0 && rest.length > 0) {
     throw new UsageError("Cannot push both -c and a program after --", { hint: "use two pushes" });
   }
@@ -48,10 +41,10 @@ export const push: Command<PushFlags> = async (context, flags) => {
   await pushLines(queue, context, { defaults, print });
 };
 
-function defaultsOf(flags: PushFlags): Omit<NewJob, "task"> {
+function defaultsOf(flags: FlagValues<PushFlags>): Omit<NewJob, "task"> {
   return {
     name: flags.name,
-    env: flags.env && Object.fromEntries(flags.env),
+    env: Object.fromEntries(flags.env),
     cwd: flags.cwd,
     maxAttempts: flags.numRetries + 1,
     retryDelayMs: flags.retryDelay,

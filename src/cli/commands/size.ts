@@ -1,14 +1,12 @@
-import { type Command, openLog, openNamedQueue } from "../context.ts";
-import type { CommonFlags } from "../options.ts";
+import type { RunCommand } from "../command.ts";
+import { openLog, openNamedQueue } from "../context.ts";
+import type { COMMON_FLAGS, JSON_OUTPUT, STATES } from "../options.ts";
 import { formatTable } from "../table.ts";
 
-export interface SizeFlags extends CommonFlags {
-  readonly states: boolean;
-  readonly json: boolean;
-}
+type SizeFlags = typeof COMMON_FLAGS & { states: typeof STATES; json: typeof JSON_OUTPUT };
 
 /** `jobq size`. */
-export const size: Command<SizeFlags> = async (context, flags) => {
+export const size: RunCommand<SizeFlags> = async (context, flags) => {
   await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
   const counts = await queue.counts();
   const { ready, delayed, running } = counts;

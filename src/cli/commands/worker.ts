@@ -1,15 +1,17 @@
 import { EXIT } from "../../core/exit_code.ts";
 import type { LeaveReason } from "../../worker/worker.ts";
-import { type Command, openLog } from "../context.ts";
-import { durationFromEnv } from "../options.ts";
-import { type RunFlags, runWorker } from "../run_worker.ts";
+import type { RunCommand } from "../command.ts";
+import { openLog } from "../context.ts";
+import {
+  type COMMON_FLAGS,
+  type DURABILITY,
+  durationFromEnv,
+  type RUN_FLAGS,
+  type WORKER_FLAGS,
+} from "../options.ts";
+import { runWorker } from "../run_worker.ts";
 
-export interface WorkerFlags extends RunFlags {
-  readonly numWorkers: number;
-  readonly maxConsecutiveFailures: number;
-  readonly timeLimit?: number;
-  readonly idleTimeout: number;
-}
+type Flags = typeof WORKER_FLAGS & typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY };
 
 const REASONS: Readonly<Record<LeaveReason, string>> = {
   "idle": "the queue is empty",
@@ -21,7 +23,7 @@ const REASONS: Readonly<Record<LeaveReason, string>> = {
 };
 
 /** `jobq worker`. */
-export const worker: Command<WorkerFlags> = async (context, flags) => {
+export const worker: RunCommand<Flags> = async (context, flags) => {
   const { summary, signalled } = await runWorker(context, flags, {
     create: true,
     slots: flags.numWorkers,

@@ -1,0 +1,47 @@
+import type { AnyCommand, CommandGroup } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { type Flags, longName } from "./flag.ts";
+import { formatTable } from "./table.ts";
+
+/** `jobq --help`. */
+export function formatMainHelp(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { brief }]) => [`  ${name}`, brief]);
+  return `Queue shell commands and run them on any machine that can reach the queue.
+
+Usage: jobq [QUEUE] COMMAND [OPTIONS]
+
+Commands:
+${formatTable(rows)}
+jobq COMMAND --help tells about a command, jobq --version the version.
+
+The queue is given before the command, with -q, or in $JOBQ; without any of them it is a file of your own.
+  jobs.db, sqlite:PATH    an SQLite file on a local disk; jobs.db#NAME for one of several queues in it
+`;
+}
+
+/** `jobq COMMAND --help`. */
+export function formatCommandHelp(name: string, command: AnyCommand): string {
+  const usage = command.usage.map((form, index) =>
+    `${index === 0 ? "Usage: " : "       "}jobq [QUEUE] ${name} ${form}`
+  ).join("\n");
+  const description = command.description ? `\n\n${command.description}` : "";
+  return `${command.brief}.${description}\n\n${usage}\n\nOptions:\n${formatFlags(command.flags)}`;
+}
+
+/** `jobq dead --help`. */
+export function formatGroupHelp(name: string, group: CommandGroup): string {
+  const rows = Object.entries(group.commands).map(([word, { brief }]) => [`  ${word}`, brief]);
+  return `${group.brief}.\n\nUsage: jobq [QUEUE] ${name} COMMAND [OPTIONS]\n\nCommands:\n${
+    formatTable(rows)
+  }`;
+}
+
+function formatFlags(flags: Flags): string {
+  const rows = Object.entries(flags).map(([key, flag]) => {
+    const alias = flag.alias ? `-${flag.alias}, ` : "    ";
+    const value = flag.placeholder ? ` ${flag.placeholder}` : "";
+    const otherwise = flag.defaultText === undefined ? "" : ` (default ${flag.defaultText})`;
+    return [`  ${alias}${longName(key)}${value}`, `${flag.brief}${otherwise}`];
+  });
+  return formatTable([...rows, ["  -h, --help", "Print this help"]]);
+}
