@@ -52,6 +52,9 @@ export interface WatchdogOptions {
  */
 const ANNOUNCE_MS = 50;
 
+/** `alive` or `gone`; undefined when the watchdog died before it answered. */
+type Answer = string | undefined;
+
 /** What can be sent to a group; `0` only asks whether it is alive. */
 export type GroupSignal = "TERM" | "KILL" | "0";
 
@@ -64,7 +67,7 @@ export class Watchdog implements AsyncDisposable {
   readonly #options: WatchdogOptions;
   readonly #groups = new Set<number>();
   readonly #encoder = new TextEncoder();
-  readonly #answers: ((answer: string) => void)[] = [];
+  readonly #answers: ((answer: Answer) => void)[] = [];
   #child: Deno.ChildProcess;
   #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #unannounced = new Set<number>();
@@ -100,9 +103,13 @@ export class Watchdog implements AsyncDisposable {
 
   /** Has the watchdog send the signal, where the worker itself may not. Answers whether the group was alive. */
   async signal(group: number, signal: GroupSignal): Promise<boolean> {
-    const answer = new Promise<string>((resolve) => this.#answers.push(resolve));
-    this.#send(`${signal} ${group}\n`);
-    return await answer === "alive";
+    for (;;) {
+      const answer = new Promise<Answer>((resolve) => this.#answers.push(resolve));
+      this.#send(`${signal} ${group}\n`);
+      // Without an answer the watchdog died over it; its successor is asked again.
+      const text = await answer;
+      if (text !== undefined || this.#closing) return text === "alive";
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,15 +141,19 @@ export class Watchdog implements AsyncDisposable {
     for (;;) {
       await this.#readAnswers();
       await this.#child.status;
-      for (const resolve of this.#answers.splice(0)) resolve("gone");
-      if (this.#closing) return;
+      if (this.#closing) return this.#answerAll();
       this.#options.log.warn("the watchdog process was ended by somebody; starting another");
       await this.#writer.abort().catch(() => {});
       [this.#child, this.#writer] = this.#spawn();
       for (const group of this.#groups) this.#unannounced.add(group);
       this.#removed.clear();
       this.#send("");
+      this.#answerAll();
     }
+  }
+
+  #answerAll(): void {
+    for (const resolve of this.#answers.splice(0)) resolve(undefined);
   }
 
   async #readAnswers(): Promise<void> {

@@ -33,6 +33,22 @@ export class Child implements AsyncDisposable {
     return value;
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Writes to its standard input, for scripts that wait for a word to go on. */
+  async tell(text = "go on\n"): Promise<void> {
+    const writer = this.#process.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    writer.releaseLock();
+  }
+
+  /** Ends its standard input, which tells the scripts that wait for it to go on. */
+  async closeInput(): Promise<void> {
+    await this.#process.stdin.close();
+  }
+
   /** Ends it as a power cut would, and waits until it is gone. */
   async kill(): Promise<void> {
     this.#process.kill("SIGKILL");

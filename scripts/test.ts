@@ -1,0 +1,62 @@
+/**
+ * Every check and every test. The last line is `N passed, N failed`; a check counts as one.
+ *
+ * Runs on a machine that has nothing but this Deno.
+ */
+const CHECKS: readonly { readonly name: string; readonly args: readonly string[] }[] = [
+  { name: "format", args: ["fmt", "--check", "--quiet"] },
+  { name: "lint", args: ["lint", "--quiet"] },
+  { name: "types", args: ["check", "--quiet"] },
+  { name: "imports", args: ["run", "-A", "--quiet", "scripts/check_imports.ts"] },
+];
+
+const TESTS: readonly (readonly string[])[] = [
+  ["test", "-A", "--no-check", "tests/"],
+  ["test", "-A", "--doc", "--no-check", "src/"],
+];
+
+const root = new URL("../", import.meta.url);
+const encoder = new TextEncoder();
+let passed = 0;
+let failed = 0;
+
+for (const { name, args } of CHECKS) {
+  const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: root }).spawn().status;
+  await say(`${success ? "ok" : "FAILED"}: ${name}\n`);
+  if (success) passed++;
+  else failed++;
+}
+
+for (const args of TESTS) {
+  const { success, text } = await runTests(args);
+  // "ok | 5 passed (2 steps) | 1 failed | 1 ignored (3s)"
+  const [, ok, bad = "0"] = /^.*\| (\d+) passed.*?\| (\d+) failed/m.exec(text) ?? [];
+  if (ok === undefined) await say(`FAILED: deno ${args.join(" ")} said nothing of tests\n`);
+  passed += Number(ok ?? 0);
+  // A run can also fail outside of its tests, for example in a module that cannot be loaded.
+  failed += Math.max(Number(bad), success && ok !== undefined ? 0 : 1);
+}
+
+await say(`\n${passed} passed, ${failed} failed\n`);
+Deno.exit(failed === 0 ? 0 : 1);
+
+/** Runs tests, shows what they print as it comes, and answers it without colours. */
+async function runTests(args: readonly string[]): Promise<{ success: boolean; text: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: root,
+    stdout: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let text = "";
+  for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    await say(piece);
+  }
+  return { success: (await child.status).success, text };
+}
+
+async function say(text: string): Promise<void> {
+  const bytes = encoder.encode(text);
+  for (let sent = 0; sent < bytes.length;) sent += await Deno.stdout.write(bytes.subarray(sent));
+}

@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "../support/assert.ts";
+import { ALL_RIGHTS, LIMITED_RIGHTS, spawnScript } from "../support/rights.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { test } from "../support/test.ts";
+
+interface HostOptions {
+  readonly rights: readonly string[];
+  readonly env?: Record<string, string>;
+  readonly jobEnv?: Record<string, string>;
+}
+
+/** Runs one command; answers what it printed and the kind of its outcome. */
+async function runOne(
+  command: string,
+  { rights, env, jobEnv = {} }: HostOptions,
+): Promise<{ printed: string[]; outcome: string }> {
+  const child = spawnScript("runner_host.ts", {
+    rights,
+    args: [command],
+    env: { ...env, JOB_ENV: JSON.stringify(jobEnv) },
+  });
+  const { stdout, stderr } = await child.output();
+  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  const last = lines.pop() ?? "";
+  assert(last.startsWith("["), new TextDecoder().decode(stderr));
+  const [outcome] = JSON.parse(last) as [{ kind: string; error?: string }];
+  return { printed: lines, outcome: outcome.error ?? outcome.kind };
+}
+
+for (const [name, rights] of [["limited", LIMITED_RIGHTS], ["all", ALL_RIGHTS]] as const) {
+  test(`with ${name} rights, linker variables of the worker reach the job`, async () => {
+    const env = { LD_LIBRARY_PATH: "/opt/cuda/lib:/a b", LD_PRELOAD: "/nonexistent/lib.so" };
+    const { printed, outcome } = await runOne('echo "$LD_LIBRARY_PATH|$LD_PRELOAD"', { rights, env });
+    assertEquals([outcome, printed.at(-1)], ["succeeded", "/opt/cuda/lib:/a b|/nonexistent/lib.so"]);
+  });
+
+  test(`with ${name} rights, linker variables of the job win over the worker's`, async () => {
+    const { printed, outcome } = await runOne('echo "$LD_LIBRARY_PATH"', {
+      rights,
+      env: { LD_LIBRARY_PATH: "/worker" },
+      jobEnv: { LD_LIBRARY_PATH: "/job $HOME '\"" },
+    });
+    assertEquals([outcome, printed.at(-1)], ["succeeded", "/job $HOME '\""]);
+  });
+
+  test(`with ${name} rights, a changed PATH changes what the job finds, and not what runs it`, async () => {
+    await using dir = await TempDir.make();
+    for (const program of ["bash", "setsid", "env", "sh"]) {
+      await Deno.writeTextFile(dir.join(program), "#!/bin/sh\necho false one\n", { mode: 0o755 });
+    }
+    await Deno.writeTextFile(dir.join("tool"), "#!/bin/sh\necho right one\n", { mode: 0o755 });
+    const { printed, outcome } = await runOne("tool", {
+      rights,
+      jobEnv: { PATH: `${dir.path}:/usr/bin:/bin` },
+    });
+    assertEquals([outcome, printed], ["succeeded", ["right one"]]);
+  });
+
+  test(`with ${name} rights, what a job leaves behind in its group is killed`, async () => {
+    const { printed, outcome } = await runOne("sleep 100 > /dev/null 2>&1 & echo $!", { rights });
+    const stat = await Deno.readTextFile(`/proc/${printed[0]}/stat`).catch(() => "gone Z");
+    assertEquals([outcome, / Z /.test(`${stat} `)], ["succeeded", true]);
+  });
+}

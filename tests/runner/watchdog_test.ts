@@ -1,0 +1,119 @@
+import { silentLogger } from "../../src/log/logger.ts";
+import { findPrograms } from "../../src/runner/programs.ts";
+import { Watchdog } from "../../src/runner/watchdog.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { ALL_RIGHTS, LIMITED_RIGHTS, spawnScript } from "../support/rights.ts";
+import { isAlive, until } from "../support/run_job.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { test } from "../support/test.ts";
+
+/** Jobs that leave processes in every way short of hiding; each prints `pid N` for what must not survive. */
+const STUBBORN = [
+  "echo pid $$; exec sleep 1000",
+  "trap '' TERM HUP; echo pid $$; while :; do sleep 1; done",
+  "(trap '' TERM; echo pid $BASHPID; exec sleep 1000) > /proc/self/fd/1 & echo pid $!; wait",
+  "nohup sleep 1000 > /dev/null 2>&1 & echo pid $!; wait",
+  "env -i sleep 1000 & echo pid $!; wait",
+  "setsid sleep 1000 & echo pid $!; wait",
+];
+const PIDS = 7;
+
+for (const [name, rights] of [["limited", LIMITED_RIGHTS], ["all", ALL_RIGHTS]] as const) {
+  test(`with ${name} rights, nothing survives a kill -9 of the worker for 3 s`, async () => {
+    const worker = spawnScript("runner_host.ts", { rights, args: STUBBORN });
+    const decoder = new TextDecoder();
+    let printed = "";
+    const reader = worker.stdout.getReader();
+    const pids = () => [...printed.matchAll(/pid (\d+)\n/g)].map(([, pid = ""]) => pid);
+    while (pids().length < PIDS) {
+      const { value, done } = await reader.read();
+      assert(!done, `the host ended early: ${printed}`);
+      printed += decoder.decode(value);
+    }
+    worker.kill("SIGKILL");
+    const killedAt = performance.now();
+    await worker.status;
+    const alive = async () => (await Promise.all(pids().map(isAlive))).filter(Boolean).length;
+    await until(async () => await alive() === 0, 20_000);
+    const seconds = (performance.now() - killedAt) / 1_000;
+    await Promise.all([reader.cancel(), worker.stderr.cancel()]);
+    assert(seconds < 3, `it took ${seconds} s`);
+  });
+}
+
+test("a worker that is killed leaves no temporary files", async () => {
+  await using dir = await TempDir.make();
+  const worker = spawnScript("runner_host.ts", {
+    rights: ALL_RIGHTS,
+    args: ["echo up; exec sleep 1000"],
+    env: { TMPDIR: dir.path },
+  });
+  const reader = worker.stdout.getReader();
+  await reader.read();
+  const count = () => Array.from(Deno.readDirSync(dir.path)).length;
+  assertEquals(count(), 1);
+  worker.kill("SIGKILL");
+  await worker.status;
+  await until(() => count() === 0);
+  await Promise.all([reader.cancel(), worker.stderr.cancel()]);
+});
+
+async function startWatchdog(directory: string): Promise<Watchdog> {
+  const programs = await findPrograms("/usr/bin:/bin");
+  return Watchdog.start({
+    programs,
+    workerId: `test-${crypto.randomUUID()}`,
+    directory,
+    path: "/usr/bin:/bin",
+    log: silentLogger,
+  });
+}
+
+function startGroup(): Deno.ChildProcess {
+  return new Deno.Command("setsid", { args: ["sleep", "1000"], stdin: "null" }).spawn();
+}
+
+test("the watchdog sends signals to a group and tells whether it lived", async () => {
+  await using dir = await TempDir.make();
+  await using watchdog = await startWatchdog(dir.path);
+  const group = startGroup();
+  watchdog.add(group.pid);
+  await until(() => watchdog.signal(group.pid, "0"));
+  assertEquals(await watchdog.signal(group.pid, "KILL"), true);
+  assertEquals((await group.status).signal, "SIGKILL");
+  assertEquals(await watchdog.signal(group.pid, "0"), false);
+});
+
+test("a watchdog that is disposed leaves running groups alone", async () => {
+  await using dir = await TempDir.make();
+  const group = startGroup();
+  {
+    await using watchdog = await startWatchdog(dir.path);
+    watchdog.add(group.pid);
+  }
+  assert(await isAlive(group.pid));
+  group.kill("SIGKILL");
+  await group.status;
+});
+
+test("a watchdog that somebody kills is replaced, and the new one knows the groups", async () => {
+  await using dir = await TempDir.make();
+  const group = startGroup();
+  const marker = `jobq-watchdog`;
+  await using watchdog = await startWatchdog(dir.path);
+  watchdog.add(group.pid);
+  const find = async () => {
+    const { stdout } = await new Deno.Command("pgrep", { args: ["-f", `${marker} .* ${dir.path}$`] })
+      .output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+  await until(async () => await find() !== "");
+  const first = await find();
+  // Stopped, it cannot answer; killed, it never will.
+  Deno.kill(Number(first), "SIGSTOP");
+  const killed = watchdog.signal(group.pid, "KILL");
+  Deno.kill(Number(first), "SIGKILL");
+  assertEquals(await killed, true);
+  await until(async () => !["", first].includes(await find()));
+  await group.status;
+});
