@@ -10,7 +10,7 @@ registerConformance({
   makePlace: () => {
     let queue: MemoryQueue | undefined;
     return Promise.resolve({
-      // It lives by the clock of its first handle; the tests in real time make that one themselves.
+      // All handles are the same queue, which lives by the first one's clock.
       open: (clock) => Promise.resolve(queue ??= new MemoryQueue({ clock })),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });

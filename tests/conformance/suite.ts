@@ -30,6 +30,6 @@ const TOPICS_OF_PROCESSES: readonly Topic[] = [processesTopic, killTopic];
 
 /** Registers all that is asked of every backend. */
 export function registerConformance(harness: Harness): void {
-  for (const topic of TOPICS) topic(harness);
-  if (harness.sharedByProcesses) { for (const topic of TOPICS_OF_PROCESSES) topic(harness); }
+  const topics = harness.sharedByProcesses ? [...TOPICS, ...TOPICS_OF_PROCESSES] : TOPICS;
+  for (const topic of topics) topic(harness);
 }

@@ -64,6 +64,8 @@ export class ManualClock implements Clock {
 
   /** Moves time on, waking each sleeper at its instant, and lets what they wake do its work. */
   async advance(ms: number): Promise<void> {
+    // What was started just before may not have come to its first sleep yet.
+    await settleTasks();
     const target = this.#now + ms;
     for (;;) {
       const due = [...this.#sleepers].filter(({ dueAt }) => dueAt <= target).sort((a, b) =>

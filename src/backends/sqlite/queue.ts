@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
-import { AccessDeniedError, errorMessage, QueueNotFoundError } from "../../core/errors.ts";
+import { AccessDeniedError, errorMessage, LeaseLostError, QueueNotFoundError } from "../../core/errors.ts";
+import type { Failure } from "../../core/failure.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
 import { assertRunnable, type Job, type JobId, type NewJob } from "../../core/job.ts";
 import {
@@ -288,20 +289,23 @@ class SqliteQueue implements Queue {
   /** The lease of a claimed row; undefined when the job is poison, which is then dead-lettered. */
   async #leaseOf(row: JobRow, token: string, expiresAt: number): Promise<Lease | undefined> {
     const common = { connection: this.#connection, clock: this.#clock, seq: row.seq, token, expiresAt };
-    const now = this.#clock.now();
-    try {
-      const job = decodeJob(row);
-      if (row.lost_leases < MAX_LOST_LEASES) return new SqliteLease({ ...common, job });
-    } catch (error) {
-      const lease = new SqliteLease({ ...common, job: decodeJobForDisplay(row) });
-      await lease.deadLetter({
-        kind: "poison",
-        message: `it cannot be decoded: ${errorMessage(error)}`,
-        at: now,
-      });
-      return undefined;
-    }
-    await new SqliteLease({ ...common, job: decodeJob(row) }).deadLetter(poisonFailure(row.lost_leases, now));
+    const content = readJob(row, this.#clock.now());
+    if ("job" in content) return new SqliteLease({ ...common, job: content.job });
+    const lease = new SqliteLease({ ...common, job: decodeJobForDisplay(row) });
+    await lease.deadLetter(content.poison).catch((error) => {
+      // Then another worker has it, and puts it aside.
+      if (!(error instanceof LeaseLostError)) throw error;
+    });
     return undefined;
+  }
+}
+
+/** The job of a claimed row, or why nobody should run it. */
+function readJob(row: JobRow, at: number): { job: Job } | { poison: Failure } {
+  if (row.lost_leases >= MAX_LOST_LEASES) return { poison: poisonFailure(row.lost_leases, at) };
+  try {
+    return { job: decodeJob(row) };
+  } catch (error) {
+    return { poison: { kind: "poison", message: `it cannot be decoded: ${errorMessage(error)}`, at } };
   }
 }

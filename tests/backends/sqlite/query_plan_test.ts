@@ -35,7 +35,7 @@ for (const [state, sql] of Object.entries(STATES)) {
   }
 }
 
-test("a claim takes as many steps of SQLite's machine among 10,000 jobs as among 10", () => {
+test("a claim looks at as many rows among 10,000 waiting jobs as among 10", () => {
   const few = FILL.replace("10000", "10");
   assertEquals(rowsRead(FILL), rowsRead(few));
 });
@@ -54,7 +54,7 @@ function planOf(statement: string, sql: string): string {
   return steps.join("\n");
 }
 
-/** How many rows the claim's search looks at: it stops where a function counts. */
+/** How many rows the claim's search looks at: a function in it counts them. */
 function rowsRead(sql: string): number {
   const database = filled(sql);
   let rows = 0;

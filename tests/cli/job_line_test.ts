@@ -1,0 +1,103 @@
+import { parseJobLine } from "../../src/cli/job_line.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
+import { test } from "../support/test.ts";
+
+const refusal = (line: string) => assertThrows(() => parseJobLine(line, {}), UsageError);
+
+test("a line is a command for the shell, with its blanks", () => {
+  assertEquals(parseJobLine("  echo 'a  b' # c ", {}).task, {
+    kind: "shell",
+    command: "  echo 'a  b' # c ",
+  });
+});
+
+test("a JSON line says all that a job can be", () => {
+  const line = {
+    cmd: "echo $A",
+    env: { A: "1" },
+    cwd: "/tmp",
+    name: "first",
+    num_retries: 2,
+    retry_delay: "5s",
+    timeout: "1h30m",
+    delay: 10,
+  };
+  assertEquals(parseJobLine(JSON.stringify(line), {}), {
+    task: { kind: "shell", command: "echo $A" },
+    env: { A: "1" },
+    cwd: "/tmp",
+    name: "first",
+    maxAttempts: 3,
+    retryDelayMs: 5_000,
+    timeoutMs: 5_400_000,
+    delayMs: 10_000,
+  });
+});
+
+test("a JSON line may be indented", () => {
+  assertEquals(parseJobLine('\t {"cmd":"x"}', {}).task, { kind: "shell", command: "x" });
+});
+
+test("an array as cmd is a program and its arguments", () => {
+  assertEquals(parseJobLine('{"cmd":["echo","$HOME"]}', {}).task, {
+    kind: "argv",
+    argv: ["echo", "$HOME"],
+  });
+});
+
+test("what a JSON line does not say comes from the command line", () => {
+  const defaults = { name: "n", cwd: "/d", maxAttempts: 4, timeoutMs: 1, retryDelayMs: 2, delayMs: 3 };
+  assertEquals(parseJobLine('{"cmd":"x","name":"own"}', defaults), {
+    ...defaults,
+    name: "own",
+    task: { kind: "shell", command: "x" },
+    env: {},
+  });
+});
+
+test("of the environment, the variables of the command line win", () => {
+  const line = '{"cmd":"x","env":{"A":"line","B":"line"}}';
+  assertEquals(parseJobLine(line, { env: { B: "option", C: "option" } }).env, {
+    A: "line",
+    B: "option",
+    C: "option",
+  });
+});
+
+const WRONG: Readonly<Record<string, RegExp>> = {
+  '{"cmd":"x"': /not valid JSON/,
+  "{}": /no "cmd"/,
+  '{"name":"x"}': /no "cmd"/,
+  '{"cmd":null}': /"cmd" is neither a text nor an array of texts/,
+  '{"cmd":["x",1]}': /"cmd" is neither a text nor an array of texts/,
+  '{"cmd":"x","env":[]}': /"env" is not an object of texts/,
+  '{"cmd":"x","env":{"A":1}}': /"env" is not an object of texts/,
+  '{"cmd":"x","cwd":1}': /"cwd" is not a text/,
+  '{"cmd":"x","name":null}': /"name" is not a text/,
+  '{"cmd":"x","num_retries":"1"}': /"num_retries" is not a whole number of at least 0/,
+  '{"cmd":"x","num_retries":-1}': /"num_retries" is not a whole number of at least 0/,
+  '{"cmd":"x","timeout":true}': /"timeout" is not a duration/,
+  '{"cmd":"x","timeout":"soon"}': /"soon" is not a duration/,
+  '{"cmd":"x","delay":-1}': /"-1" is not a duration/,
+  '{"cmd":"x","__proto__":{}}': /"__proto__" is not a key of a job/,
+};
+for (const [line, reason] of Object.entries(WRONG)) {
+  test(`the line ${line} is refused`, () => {
+    assertMatch(refusal(line).message, reason);
+  });
+}
+
+test("an unknown key is refused with the list of the known ones", () => {
+  const { message, hint } = refusal('{"cmd":"x","comand":"y"}');
+  assertEquals(message, '"comand" is not a key of a job');
+  assertEquals(hint, "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay");
+});
+
+for (const line of ['{"env":{"TOKEN":"hunter2"},x}', "{hunter2", '{"TOKEN":hunter2}']) {
+  test(`the error about ${line} shows nothing of the line`, () => {
+    const { message, hint = "" } = refusal(line);
+    assertMatch(message, /not valid JSON/);
+    assert(!/hunter2|TOKEN/.test(message + hint), message);
+  });
+}

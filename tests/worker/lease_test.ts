@@ -1,0 +1,174 @@
+import { MemoryQueue } from "../../src/backends/memory/queue.ts";
+import { BackendError } from "../../src/core/errors.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
+import type { StopReason } from "../../src/runner/runner.ts";
+import { Worker, type WorkerOptions } from "../../src/worker/worker.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { type Fault, FaultyQueue } from "../support/faulty_queue.ts";
+import { shellJob } from "../support/jobs.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+import { ScriptedRunner, untilStopped } from "../support/scripted_runner.ts";
+import { test } from "../support/test.ts";
+
+const LEASE_MS = 60_000;
+const SUCCEEDED: Outcome = { kind: "succeeded" };
+const transient = () => new BackendError("the network is down", { transient: true });
+
+async function setUp(
+  fault: Fault,
+  script: ConstructorParameters<typeof ScriptedRunner>[0],
+  options: Partial<WorkerOptions> = {},
+) {
+  const clock = new ManualClock();
+  const memory = new MemoryQueue({ clock });
+  await memory.enqueue([shellJob()]);
+  const runner = new ScriptedRunner(script);
+  const queue = new FaultyQueue(memory, fault);
+  const worker = new Worker({ queue, runner, clock, leaseMs: LEASE_MS, ...options });
+  return { clock, memory, runner, worker };
+}
+
+/** Counts the calls of one operation and fails those that `fails` names, counted from 1. */
+function counting(operation: Parameters<Fault>[0], fails: (call: number) => unknown = () => undefined) {
+  const calls: { at?: number; count: number } = { count: 0 };
+  const fault: Fault = (called) => {
+    if (called !== operation) return;
+    const error = fails(++calls.count);
+    if (error !== undefined) throw error;
+  };
+  return { calls, fault };
+}
+
+test("a lease is renewed at each third of its time", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { calls, fault } = counting("renew");
+  const { clock, worker } = await setUp(fault, () => promise);
+  const done = worker.run();
+  await clock.advance(LEASE_MS / 3 - 1);
+  assertEquals(calls.count, 0);
+  await clock.advance(1);
+  assertEquals(calls.count, 1);
+  await clock.advance(9 * LEASE_MS / 3);
+  assertEquals(calls.count, 10);
+  resolve(SUCCEEDED);
+  assertEquals((await done).completed, 1);
+});
+
+test("a failed renewal is tried again before half of the lease is over", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { calls, fault } = counting("renew", (call) => call <= 3 ? transient() : undefined);
+  const { clock, worker } = await setUp(fault, () => promise);
+  const done = worker.run();
+  await clock.advance(LEASE_MS / 2);
+  assert(calls.count >= 4, `${calls.count} renewals`);
+  await clock.advance(LEASE_MS);
+  resolve(SUCCEEDED);
+  assertEquals(await done, { reason: "idle", completed: 1, failed: 0, released: 0, lost: 0 });
+});
+
+test("when no renewal succeeds until the lease ends, the job is stopped and nothing is settled", async () => {
+  const settled: string[] = [];
+  const { clock, worker, runner, memory } = await setUp(
+    (operation) => {
+      if (operation === "renew") throw transient();
+      if (operation !== "lease") settled.push(operation);
+    },
+    untilStopped,
+    { maxJobs: 1 },
+  );
+  const done = worker.run();
+  await clock.advance(LEASE_MS);
+  assertEquals(await done, { reason: "max-jobs", completed: 0, failed: 0, released: 0, lost: 1 });
+  assertEquals(settled, []);
+  assertEquals((runner.executions[0]?.context.signal.reason as StopReason).kind, "lease-lost");
+  assertEquals((await memory.counts()).ready + (await memory.counts()).running, 1);
+});
+
+test("a worker that was suspended past its lease settles nothing of what another has finished", async () => {
+  const others: string[] = [];
+  const { clock, worker, memory, runner } = await setUp(async (operation) => {
+    // The first thing that it does when it is woken is to renew; the other one was there before.
+    if (operation !== "renew") return;
+    const other = await memory.lease({ leaseMs: LEASE_MS, waitMs: 0 });
+    others.push(other?.job.id ?? "none");
+    await other?.ack("theirs");
+  }, untilStopped);
+  const done = worker.run();
+  await clock.advance(0);
+  await clock.jump(LEASE_MS + 1);
+  assertEquals(await done, { reason: "idle", completed: 0, failed: 0, released: 0, lost: 1 });
+  assertEquals(others, [runner.executions[0]?.job.id ?? ""]);
+  assertEquals((await memory.counts()).completed, 1);
+});
+
+test("a lost lease is not counted as a failure of the slot", async () => {
+  const { clock, worker } = await setUp(
+    (operation) => {
+      if (operation === "renew") throw transient();
+    },
+    untilStopped,
+    { maxConsecutiveFailures: 0, maxJobs: 2 },
+  );
+  const done = worker.run();
+  await clock.advance(10 * LEASE_MS);
+  assertEquals((await done).reason, "max-jobs");
+});
+
+test("a settlement that fails for a while is repeated, with the lease renewed meanwhile", async () => {
+  const renewals = counting("renew");
+  const acks = counting("ack", (call) => call < 20 ? transient() : undefined);
+  const { clock, worker, memory } = await setUp(async (operation) => {
+    await renewals.fault(operation);
+    await acks.fault(operation);
+  }, () => SUCCEEDED);
+  const done = worker.run();
+  await clock.advance(3 * LEASE_MS);
+  assertEquals((await done).completed, 1);
+  assert(renewals.calls.count > 0);
+  assertEquals((await memory.counts()).completed, 1);
+});
+
+test("a settlement that cannot succeed is reported, and the worker goes on", async () => {
+  const { fault } = counting(
+    "ack",
+    (call) => call === 1 ? new BackendError("the file is damaged") : undefined,
+  );
+  const { clock, worker, memory } = await setUp(fault, () => SUCCEEDED);
+  await memory.enqueue([shellJob()]);
+  const done = worker.run();
+  await clock.advance(0);
+  assertEquals(await done, { reason: "idle", completed: 1, failed: 0, released: 0, lost: 1 });
+});
+
+test("a queue that cannot be reached for a while is tried again", async () => {
+  const { fault, calls } = counting("lease", (call) => call <= 5 ? transient() : undefined);
+  const { clock, worker } = await setUp(fault, () => SUCCEEDED);
+  const done = worker.run();
+  await clock.advance(120_000);
+  assertEquals((await done).completed, 1);
+  assert(calls.count > 5);
+});
+
+test("a broken queue ends the worker with its error, after the running jobs", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { fault } = counting(
+    "lease",
+    (call) => call === 2 ? new BackendError("the file is damaged") : undefined,
+  );
+  const { clock, worker, memory } = await setUp(fault, () => promise, { slots: 2 });
+  const done = assertRejects(worker.run(), BackendError);
+  await clock.advance(0);
+  resolve(SUCCEEDED);
+  assertEquals((await done).message, "the file is damaged");
+  assertEquals((await memory.counts()).completed, 1);
+});
+
+test("an interruption while a settlement waits gives the slot up at once when killed", async () => {
+  const { fault } = counting("release", () => transient());
+  const { clock, worker } = await setUp(fault, untilStopped);
+  const done = worker.run();
+  await clock.advance(0);
+  worker.kill();
+  await clock.advance(100);
+  assertEquals(await done, { reason: "interrupted", completed: 0, failed: 0, released: 0, lost: 1 });
+});

@@ -1,0 +1,221 @@
+import { MemoryQueue } from "../../src/backends/memory/queue.ts";
+import type { WorkerEvent } from "../../src/core/events.ts";
+import type { NewJob } from "../../src/core/job.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
+import { Worker, type WorkerOptions } from "../../src/worker/worker.ts";
+import { assert, assertEquals } from "../support/assert.ts";
+import { shellJob } from "../support/jobs.ts";
+import { ManualClock } from "../support/manual_clock.ts";
+import { FAILED, ScriptedRunner, untilStopped } from "../support/scripted_runner.ts";
+import { test } from "../support/test.ts";
+
+const SUCCEEDED: Outcome = { kind: "succeeded" };
+const NO_JITTER = { jitter: 0 };
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly queue: MemoryQueue;
+  readonly runner: ScriptedRunner;
+  readonly worker: Worker;
+}
+
+async function setUp(
+  jobs: readonly NewJob[],
+  script: ConstructorParameters<typeof ScriptedRunner>[0],
+  options: Partial<WorkerOptions> = {},
+): Promise<Bench> {
+  const clock = new ManualClock();
+  const queue = new MemoryQueue({ clock });
+  await queue.enqueue(jobs);
+  const runner = new ScriptedRunner(script);
+  const worker = new Worker({ queue, runner, clock, retry: NO_JITTER, ...options });
+  return { clock, queue, runner, worker };
+}
+
+test("a worker runs all jobs and leaves when the queue is empty", async () => {
+  const { worker, queue } = await setUp([shellJob(), shellJob(), shellJob()], () => SUCCEEDED, { slots: 2 });
+  assertEquals(await worker.run(), { reason: "idle", completed: 3, failed: 0, released: 0, lost: 0 });
+  assertEquals((await queue.counts()).ready, 0);
+});
+
+test("no more jobs run at once than there are slots", async () => {
+  let running = 0;
+  let most = 0;
+  const { worker, runner } = await setUp(Array.from({ length: 20 }, () => shellJob()), async () => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    running--;
+    return SUCCEEDED;
+  }, { slots: 3 });
+  await worker.run();
+  assertEquals([most, runner.executions.length], [3, 20]);
+  assertEquals(new Set(runner.executions.map(({ context }) => context.slot)), new Set([0, 1, 2]));
+});
+
+test("a job is told who it is", async () => {
+  const { worker, runner } = await setUp([shellJob()], () => SUCCEEDED, { workerId: "w7" });
+  await worker.run();
+  const { context, job } = runner.executions[0] ?? {};
+  assertEquals(context?.env, {
+    JOBQ_JOB_ID: job?.id ?? "",
+    JOBQ_TASK_ID: job?.id ?? "",
+    JOBQ_ATTEMPT: "1",
+    JOBQ_QUEUE: "memory",
+    JOBQ_WORKER_ID: "w7",
+    JOBQ_SLOT: "0",
+  });
+});
+
+test("a failed job is repeated after its backoff, and the worker waits for it", async () => {
+  const job = shellJob("x", { maxAttempts: 3, retryDelayMs: 1_000 });
+  const { worker, clock, runner } = await setUp([job], ({ attempts }) => attempts < 2 ? FAILED : SUCCEEDED);
+  const startedAt = clock.now();
+  const done = worker.run();
+  await clock.advance(10_000);
+  assertEquals(await done, { reason: "idle", completed: 1, failed: 2, released: 0, lost: 0 });
+  assertEquals(runner.executions.map(({ context }) => context.env.JOBQ_ATTEMPT), ["1", "2", "3"]);
+  assert(clock.now() >= startedAt + 3_000);
+});
+
+test("a job that used its attempts is dead-lettered with the reason", async () => {
+  const { worker, clock, queue } = await setUp([shellJob("x", { maxAttempts: 2 })], () => FAILED, {
+    workerId: "w7",
+  });
+  const done = worker.run();
+  await clock.advance(10_000);
+  await done;
+  const [letter] = await queue.deadLetters.list();
+  assertEquals(letter?.job.attempts, 2);
+  assertEquals([letter?.failure.message, letter?.failure.exitCode, letter?.failure.workerId], [
+    "exit code 1",
+    1,
+    "w7",
+  ]);
+});
+
+test("a worker does not leave before its idle timeout, and then does", async () => {
+  const { worker, clock } = await setUp([], () => SUCCEEDED, { idleTimeoutMs: 5_000 });
+  let left = false;
+  const done = worker.run().finally(() => left = true);
+  await clock.advance(4_900);
+  assert(!left);
+  await clock.advance(200);
+  assertEquals((await done).reason, "idle");
+});
+
+test("a worker that waits for ever takes a job that comes late, and leaves when drained", async () => {
+  const { worker, clock, queue } = await setUp([], () => SUCCEEDED, { idleTimeoutMs: Infinity });
+  const done = worker.run();
+  await clock.advance(3_600_000);
+  await queue.enqueue([shellJob()]);
+  await clock.advance(10_000);
+  worker.drain();
+  assertEquals(await done, { reason: "drained", completed: 1, failed: 0, released: 0, lost: 0 });
+});
+
+test("a worker with a running job takes one that comes meanwhile", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { worker, clock, queue, runner } = await setUp(
+    [shellJob("long")],
+    ({ task }) => task.kind === "shell" && task.command === "long" ? promise : SUCCEEDED,
+    { slots: 2 },
+  );
+  const done = worker.run();
+  await clock.advance(60_000);
+  await queue.enqueue([shellJob("short")]);
+  await clock.advance(10_000);
+  assertEquals(runner.executions.length, 2);
+  resolve(SUCCEEDED);
+  assertEquals((await done).completed, 2);
+});
+
+test("draining lets the running jobs end and takes no more", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { worker, clock, queue } = await setUp([shellJob(), shellJob()], () => promise);
+  const done = worker.run();
+  await clock.advance(0);
+  worker.drain();
+  resolve(SUCCEEDED);
+  assertEquals(await done, { reason: "drained", completed: 1, failed: 0, released: 0, lost: 0 });
+  assertEquals((await queue.counts()).ready, 1);
+});
+
+test("interrupting gives the running jobs back at once, uncounted", async () => {
+  const { worker, clock, queue } = await setUp([shellJob(), shellJob()], untilStopped, { slots: 2 });
+  const done = worker.run();
+  await clock.advance(0);
+  worker.interrupt();
+  assertEquals(await done, { reason: "interrupted", completed: 0, failed: 0, released: 2, lost: 0 });
+  assertEquals((await queue.peek(10)).map(({ attempts }) => attempts), [0, 0]);
+  assertEquals((await queue.counts()).ready, 2);
+});
+
+test("the time limit gives the running jobs back", async () => {
+  const { worker, clock, queue } = await setUp([shellJob()], untilStopped, { timeLimitMs: 60_000 });
+  const done = worker.run();
+  await clock.advance(60_000);
+  assertEquals((await done).reason, "time-limit");
+  assertEquals((await queue.counts()).ready, 1);
+});
+
+test("a job over its time is stopped and counts as failed", async () => {
+  const { worker, clock, queue } = await setUp([shellJob("x", { timeoutMs: 5_000 })], untilStopped);
+  const done = worker.run();
+  await clock.advance(5_000);
+  assertEquals((await done).failed, 1);
+  assertEquals((await queue.deadLetters.list())[0]?.failure.kind, "timed-out");
+});
+
+test("the third failure in a row of one slot makes the worker leave and give back what its other slots run", async () => {
+  const jobs = [shellJob("long"), shellJob(), shellJob(), shellJob(), shellJob()];
+  const { worker, queue, clock } = await setUp(
+    jobs,
+    (job, context) =>
+      job.task.kind === "shell" && job.task.command === "long" ? untilStopped(job, context) : FAILED,
+    { slots: 2 },
+  );
+  const done = worker.run();
+  await clock.advance(0);
+  assertEquals(await done, { reason: "too-many-failures", completed: 0, failed: 3, released: 1, lost: 0 });
+  assertEquals((await queue.counts()).ready, 2);
+});
+
+test("a success starts the count of failures anew", async () => {
+  const outcomes = [FAILED, FAILED, SUCCEEDED, FAILED, FAILED];
+  const { worker } = await setUp(outcomes.map(() => shellJob()), () => outcomes.shift() ?? FAILED);
+  assertEquals((await worker.run()).reason, "idle");
+});
+
+test("an interruption is not a failure in a row", async () => {
+  const outcomes: Outcome[] = [FAILED, FAILED, { kind: "gated" }, SUCCEEDED];
+  const { worker } = await setUp([shellJob(), shellJob(), shellJob()], () => outcomes.shift() ?? FAILED);
+  assertEquals((await worker.run()).reason, "idle");
+});
+
+test("a worker leaves after its number of jobs", async () => {
+  const { worker } = await setUp([shellJob(), shellJob()], () => SUCCEEDED, { maxJobs: 1 });
+  assertEquals(await worker.run(), { reason: "max-jobs", completed: 1, failed: 0, released: 0, lost: 0 });
+});
+
+test("events tell of every job", async () => {
+  const events: WorkerEvent[] = [];
+  const { worker } = await setUp(
+    [shellJob(), shellJob("bad")],
+    ({ task }) => task.kind === "shell" && task.command === "bad" ? FAILED : SUCCEEDED,
+    { onEvent: (event) => events.push(event) },
+  );
+  await worker.run();
+  assertEquals(events.map((event) => event.kind === "job-settled" ? event.settlement.kind : event.kind), [
+    "job-started",
+    "ack",
+    "job-started",
+    "dead-letter",
+  ]);
+});
+
+test("a runner that throws fails the job and not the worker", async () => {
+  const { worker } = await setUp([shellJob(), shellJob()], ({ attempts }) => {
+    throw new Error(`broken ${attempts}`);
+  });
+  assertEquals(await worker.run(), { reason: "idle", completed: 0, failed: 2, released: 0, lost: 0 });
+});
