@@ -1,3 +1,4 @@
+import { redactAddress } from "../backends/address.ts";
 import { openQueue, type OpenQueueOptions } from "../backends/registry.ts";
 import type { Queue } from "../core/queue.ts";
 import { formatJson } from "../log/json_sink.ts";
@@ -36,7 +37,9 @@ export function openNamedQueue(
 ): Promise<Queue> {
   if (leadingQueue !== undefined && queue !== undefined) {
     throw new UsageError(
-      `Cannot use two queues: "${leadingQueue}" before the command and "${queue}" after -q`,
+      `Cannot use two queues: "${redactAddress(leadingQueue)}" before the command and "${
+        redactAddress(queue)
+      }" after -q`,
       {
         hint: "give one of them",
       },

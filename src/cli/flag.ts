@@ -10,6 +10,8 @@ export interface Flag<T> {
   /** Said in `--help`. */
   readonly defaultText?: string;
   readonly repeatable: boolean;
+  /** Its values may be secret: no error shows them. */
+  readonly secret?: boolean;
   /** All values there are, where they can be listed. */
   readonly choices?: readonly string[];
   /** @param texts the values in the order given; "" for each time an option without value was given */
@@ -43,9 +45,12 @@ export function valueFlag<T>(
   };
 }
 
-/** An option with a value, used any number of times. */
-export function repeatedFlag<T>(parse: (text: string) => T, spec: ValueSpec): Flag<readonly T[]> {
-  return { ...spec, repeatable: true, read: (texts) => texts.map(parse) };
+/** An option with a value, used any number of times; `parse` is told which of them it reads, counted from 0. */
+export function repeatedFlag<T>(
+  parse: (text: string, index: number) => T,
+  spec: ValueSpec & { readonly secret?: boolean },
+): Flag<readonly T[]> {
+  return { ...spec, repeatable: true, read: (texts) => texts.map((text, index) => parse(text, index)) };
 }
 
 /** An option whose value is one of a few words. */

@@ -28,7 +28,8 @@ export function systemIo(): Io {
     isTerminal: (stream) => Deno[stream].isTerminal(),
     columns: () => {
       try {
-        return Deno.consoleSize().columns;
+        // A terminal that was never told its size answers 0.
+        return Deno.consoleSize().columns || 80;
       } catch {
         return 80;
       }

@@ -26,7 +26,9 @@ export function parseJobLine(text: string, defaults: Omit<NewJob, "task">): NewJ
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`it is not valid JSON (${errorMessage(error)})`, {
+    // Of the line itself nothing is shown: it may hold secrets.
+    const reason = errorMessage(error).replace(/, (?:\.\.\.)?".*$/s, "");
+    throw new UsageError(`it is not valid JSON (${reason})`, {
       hint:
         "a line that starts with { is read as JSON; for a command that does, write a space-free form like bash -c '{ …; }'",
     });

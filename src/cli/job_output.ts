@@ -27,6 +27,8 @@ class PrefixedOutput implements JobOutput {
   readonly #streams: Readonly<Record<StreamName, OutputStream>>;
   readonly #prefix: Uint8Array;
   readonly #held: Record<StreamName, Uint8Array> = { stdout: new Uint8Array(0), stderr: new Uint8Array(0) };
+  /** The last piece ended in CR: an LF that comes next belongs to the same line end. */
+  readonly #afterCr: Record<StreamName, boolean> = { stdout: false, stderr: false };
 
   constructor(streams: Readonly<Record<StreamName, OutputStream>>, prefix: string) {
     this.#streams = streams;
@@ -35,7 +37,9 @@ class PrefixedOutput implements JobOutput {
 
   async write(name: StreamName, bytes: Uint8Array): Promise<void> {
     const held = this.#held[name];
-    const all = held.length > 0 ? concat([held, bytes]) : bytes;
+    const fresh = this.#afterCr[name] && bytes[0] === LF ? bytes.subarray(1) : bytes;
+    if (bytes.length > 0) this.#afterCr[name] = bytes.at(-1) === CR;
+    const all = held.length > 0 ? concat([held, fresh]) : fresh;
     const end = Math.max(all.lastIndexOf(LF), all.lastIndexOf(CR)) + 1;
     const cut = all.length - end > MAX_HELD_BYTES ? all.length : end;
     this.#held[name] = all.slice(cut);

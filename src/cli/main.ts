@@ -74,7 +74,9 @@ export function splitArguments(args: readonly string[]): SplitArguments {
     return { leadingQueue: second, words: words.slice(2), rest };
   }
   const isCommand = (word: string | undefined) => word !== undefined && Object.hasOwn(COMMANDS, word);
-  const leads = first !== undefined && !first.startsWith("-") && !isCommand(first) && isCommand(second);
+  // A word that can only be an address is one, though what follows it is no command (yet).
+  const leads = first !== undefined && !first.startsWith("-") && !isCommand(first) &&
+    (isCommand(second) || /[/:.~]/.test(first));
   return leads ? { leadingQueue: first, words: words.slice(1), rest } : { words, rest };
 }
 

@@ -73,6 +73,7 @@ export const JOB_FLAGS = {
   env: repeatedFlag(parseEnv, {
     alias: "e",
     placeholder: "KEY=VALUE",
+    secret: true,
     brief: "For the job's environment; may be repeated",
   }),
   cwd: valueFlag(text, {
@@ -151,12 +152,15 @@ function parseLease(value: string): number {
   return ms;
 }
 
-/** A flag's default that comes from the environment. @throws {UsageError} naming the variable */
-export function durationFromEnv(name: string, value: string | undefined, otherwise: number): number {
+/** A flag's default that comes from the environment, and means what it means as the flag's value. @throws {UsageError} naming the variable */
+export function durationFromEnv(
+  name: string,
+  value: string | undefined,
+  { flag, otherwise }: { flag: Flag<number | undefined>; otherwise: number },
+): number {
   if (value === undefined || value === "") return otherwise;
-  if (value === "none") return Infinity;
   try {
-    return parseDuration(value);
+    return flag.read([value]) ?? otherwise;
   } catch (error) {
     throw new UsageError(`Cannot use $${name}: ${(error as Error).message}`, {
       hint: (error as UsageError).hint,
@@ -164,11 +168,11 @@ export function durationFromEnv(name: string, value: string | undefined, otherwi
   }
 }
 
-function parseEnv(value: string): readonly [string, string] {
+function parseEnv(value: string, index: number): readonly [string, string] {
   const equals = value.indexOf("=");
   if (equals <= 0) {
-    throw new UsageError(`"${equals < 0 ? value : "=…"}" is not KEY=VALUE`, {
-      hint: "write it like -e SEED=1",
+    throw new UsageError(`value number ${index + 1} is not KEY=VALUE`, {
+      hint: "write it like -e SEED=1 (what was given is not shown, as it may be a secret)",
     });
   }
   return [value.slice(0, equals), value.slice(equals + 1)];

@@ -94,13 +94,11 @@ function readValues<F extends Flags>(flags: F, given: ReadonlyMap<string, readon
     try {
       return [key, flag.read(texts)];
     } catch (error) {
-      throw new UsageError(
-        `Cannot use "${texts.at(-1) ?? flag.defaultText}" for ${longName(key)}: ${errorMessage(error)}`,
-        {
-          hint: error instanceof JobqError ? error.hint : undefined,
-          cause: error,
-        },
-      );
+      const what = flag.secret ? longName(key) : `"${texts.at(-1) ?? flag.defaultText}" for ${longName(key)}`;
+      throw new UsageError(`Cannot use ${what}: ${errorMessage(error)}`, {
+        hint: error instanceof JobqError ? error.hint : undefined,
+        cause: error,
+      });
     }
   });
   return Object.fromEntries(entries) as FlagValues<F>;
@@ -121,15 +119,19 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best !== undefined && best.distance <= Math.max(1, word.length / 3) ? best.candidate : undefined;
 }
 
-/** How many letters have to be put in, taken out or replaced (Levenshtein). */
+/** How many letters have to be put in, taken out, replaced or swapped with the next (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;

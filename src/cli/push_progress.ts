@@ -14,7 +14,7 @@ export class PushProgress implements Disposable {
 
   constructor(io: Io) {
     this.#io = io;
-    this.#terminal = io.isTerminal("stderr");
+    this.#terminal = io.isTerminal("stderr") && !io.env("NO_COLOR");
   }
 
   update(pushed: number): void {

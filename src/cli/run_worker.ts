@@ -5,7 +5,7 @@ import { type CliContext, openLog, openNamedQueue } from "./context.ts";
 import type { FlagValues } from "./flag.ts";
 import { passThrough } from "./job_output.ts";
 import { LiveLine } from "./live_line.ts";
-import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, type RUN_FLAGS } from "./options.ts";
+import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, RUN_FLAGS } from "./options.ts";
 import { WorkerSignals } from "./signals.ts";
 
 /** The options that `worker` and `pull` share. */
@@ -26,11 +26,15 @@ export async function runWorker(
   options: Omit<WorkerOptions, "queue" | "runner"> & { create: boolean },
 ): Promise<WorkerEnd> {
   const killTimeoutMs = flags.killTimeout ??
-    durationFromEnv("JOBQ_KILL_TIMEOUT", context.io.env("JOBQ_KILL_TIMEOUT"), DEFAULT_KILL_TIMEOUT_MS);
-  const isLive = context.io.isTerminal("stderr") && flags.logFormat === "text" && !flags.quiet;
+    durationFromEnv("JOBQ_KILL_TIMEOUT", context.io.env("JOBQ_KILL_TIMEOUT"), {
+      flag: RUN_FLAGS.killTimeout,
+      otherwise: DEFAULT_KILL_TIMEOUT_MS,
+    });
+  const isLive = context.io.isTerminal("stderr") && !context.io.env("NO_COLOR") &&
+    flags.logFormat === "text" && !flags.quiet;
   using live = isLive ? new LiveLine(context.io) : undefined;
   const io = live
-    ? { ...context.io, stdout: live.around(context.io.stdout), stderr: live.around(context.io.stderr) }
+    ? { ...context.io, stdout: live.around("stdout"), stderr: live.around("stderr") }
     : context.io;
   const log = openLog({ ...context, io }, flags);
   await using queue = await openNamedQueue(context, flags, {

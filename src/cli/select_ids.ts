@@ -14,7 +14,8 @@ export function selectIds(words: readonly string[], known: readonly JobId[], nou
   const ids = words.map((word) => {
     const exact = known.find((id) => id === word || id.startsWith(`${word}-`));
     if (exact !== undefined) return exact;
-    const fitting = known.filter((id) => id.startsWith(word));
+    // An empty word, as from an unset variable, would fit everything.
+    const fitting = word === "" ? [] : known.filter((id) => id.startsWith(word));
     const [only] = fitting;
     if (fitting.length === 1 && only !== undefined) return only;
     if (fitting.length === 0) {

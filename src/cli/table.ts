@@ -1,5 +1,9 @@
-/** Lays rows out in columns for people; the last column is cut to fit `width`. Ends with a line end. */
-export function formatTable(rows: readonly (readonly string[])[], width = Infinity): string {
+/**
+ * Lays rows out in columns for people; the last column is cut to fit `width`. Ends with a line end. Control
+ * characters become blanks: a job's name must not move the cursor of whoever lists it.
+ */
+export function formatTable(table: readonly (readonly string[])[], width = Infinity): string {
+  const rows = table.map((row) => row.map((cell) => cell.replaceAll(/\p{Cc}+/gu, " ")));
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from(
     { length: columns },

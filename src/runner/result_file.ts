@@ -13,7 +13,7 @@ export interface ResultFile {
 /** Reads and removes the file of this name. */
 export async function readResult(directory: string, name: string): Promise<ResultFile> {
   // Most jobs leave nothing, and a look at the directory costs a tenth of an error from a missing file.
-  if (!Array.from(Deno.readDirSync(directory)).some((entry) => entry.name === name)) return {};
+  if (!list(directory).includes(name)) return {};
   const path = `${directory}/${name}`;
   try {
     const file = await Deno.lstat(path);
@@ -26,5 +26,15 @@ export async function readResult(directory: string, name: string): Promise<Resul
     return { problem: `it is not JSON: ${errorMessage(error)}` };
   } finally {
     await Deno.remove(path, { recursive: true }).catch(() => {});
+  }
+}
+
+function list(directory: string): string[] {
+  try {
+    return Array.from(Deno.readDirSync(directory), (entry) => entry.name);
+  } catch {
+    // A job removed it; the next ones need it again.
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return [];
   }
 }

@@ -1,9 +1,10 @@
 import type { Clock } from "../../src/core/clock.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { isAlive, jobOf, startJob, until } from "../support/run_job.ts";
+import { isAlive, jobOf, startJob } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/test.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 /** A clock on which the 5 s that children may hold a pipe pass in a moment. */
 const hurried: Clock = {
@@ -52,7 +53,7 @@ test("what the shell started gets its grace time although the shell is gone at o
     dir.join("up")
   }; while :; do sleep 0.05; done`;
   const job = startJob(jobOf(`bash -c '${saver}' > ${dir.join("log")} 2>&1; echo never`));
-  await until(async () => (await Deno.readTextFile(dir.join("up")).catch(() => "")) !== "");
+  await waitUntil(async () => (await Deno.readTextFile(dir.join("up")).catch(() => "")) !== "");
   job.stop();
   assertEquals(await job.outcome, { kind: "interrupted" });
   assertEquals(await Deno.readTextFile(dir.join("saved")), "saved\n");
@@ -93,7 +94,8 @@ test("a daemon in a session of its own that holds the pipes does not hold the jo
 test("a stop after the job's own end only hurries what it left behind", async () => {
   const job = startJob(jobOf("sleep 100 & echo $$; exit 3"));
   const pid = await job.untilPrinted(/\d+/);
-  await until(async () => !await isAlive(pid));
+  // Gone, and not only dead: the runner has seen it end.
+  await waitUntil(() => Deno.stat(`/proc/${pid}`).then(() => false, () => true));
   const stoppedAt = performance.now();
   job.stop();
   const outcome = await job.outcome;

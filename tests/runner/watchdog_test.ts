@@ -3,9 +3,10 @@ import { findPrograms } from "../../src/runner/programs.ts";
 import { Watchdog } from "../../src/runner/watchdog.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { ALL_RIGHTS, LIMITED_RIGHTS, spawnScript } from "../support/rights.ts";
-import { isAlive, until } from "../support/run_job.ts";
+import { isAlive } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/test.ts";
+import { waitUntil } from "../support/wait_until.ts";
 
 /** Jobs that leave processes in every way short of hiding; each prints `pid N` for what must not survive. */
 const STUBBORN = [
@@ -34,7 +35,7 @@ for (const [name, rights] of [["limited", LIMITED_RIGHTS], ["all", ALL_RIGHTS]] 
     const killedAt = performance.now();
     await worker.status;
     const alive = async () => (await Promise.all(pids().map(isAlive))).filter(Boolean).length;
-    await until(async () => await alive() === 0, 20_000);
+    await waitUntil(async () => await alive() === 0);
     const seconds = (performance.now() - killedAt) / 1_000;
     await Promise.all([reader.cancel(), worker.stderr.cancel()]);
     assert(seconds < 3, `it took ${seconds} s`);
@@ -54,7 +55,7 @@ test("a worker that is killed leaves no temporary files", async () => {
   assertEquals(count(), 1);
   worker.kill("SIGKILL");
   await worker.status;
-  await until(() => count() === 0);
+  await waitUntil(() => count() === 0);
   await Promise.all([reader.cancel(), worker.stderr.cancel()]);
 });
 
@@ -78,7 +79,7 @@ test("the watchdog sends signals to a group and tells whether it lived", async (
   await using watchdog = await startWatchdog(dir.path);
   const group = startGroup();
   watchdog.add(group.pid);
-  await until(() => watchdog.signal(group.pid, "0"));
+  await waitUntil(() => watchdog.signal(group.pid, "0"));
   assertEquals(await watchdog.signal(group.pid, "KILL"), true);
   assertEquals((await group.status).signal, "SIGKILL");
   assertEquals(await watchdog.signal(group.pid, "0"), false);
@@ -107,13 +108,13 @@ test("a watchdog that somebody kills is replaced, and the new one knows the grou
       .output();
     return new TextDecoder().decode(stdout).trim();
   };
-  await until(async () => await find() !== "");
+  await waitUntil(async () => await find() !== "");
   const first = await find();
   // Stopped, it cannot answer; killed, it never will.
   Deno.kill(Number(first), "SIGSTOP");
   const killed = watchdog.signal(group.pid, "KILL");
   Deno.kill(Number(first), "SIGKILL");
   assertEquals(await killed, true);
-  await until(async () => !["", first].includes(await find()));
+  await waitUntil(async () => !["", first].includes(await find()));
   await group.status;
 });

@@ -99,12 +99,3 @@ export async function isAlive(pid: number | string): Promise<boolean> {
   return stat !== "" &&
     !["Z", "X"].includes(stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3));
 }
-
-/** Waits until a condition holds. @throws after `limitMs` */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!await condition()) {
-    if (performance.now() > end) throw new Error(`it did not come true in ${limitMs} ms: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

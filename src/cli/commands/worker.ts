@@ -7,7 +7,7 @@ import {
   type DURABILITY,
   durationFromEnv,
   type RUN_FLAGS,
-  type WORKER_FLAGS,
+  WORKER_FLAGS,
 } from "../options.ts";
 import { runWorker } from "../run_worker.ts";
 
@@ -29,7 +29,10 @@ export const worker: RunCommand<Flags> = async (context, flags) => {
     slots: flags.numWorkers,
     maxConsecutiveFailures: flags.maxConsecutiveFailures,
     timeLimitMs: flags.timeLimit ??
-      durationFromEnv("JOBQ_TIME_LIMIT", context.io.env("JOBQ_TIME_LIMIT"), Infinity),
+      durationFromEnv("JOBQ_TIME_LIMIT", context.io.env("JOBQ_TIME_LIMIT"), {
+        flag: WORKER_FLAGS.timeLimit,
+        otherwise: Infinity,
+      }),
     idleTimeoutMs: flags.idleTimeout,
   });
   const { reason, ...counts } = summary;
