@@ -39,7 +39,7 @@ export interface OpenQueueOptions {
 export async function openQueue(text?: string, options: OpenQueueOptions = {}): Promise<Queue> {
   const address = parseAddress(text, options.env ?? ((name) => Deno.env.get(name)));
   if (address.kind === "sqlite") {
-    const { openSqliteQueue } = await import("./sqlite/queue.ts");
+    const { openSqliteQueue } = await import("./sqlite/open.ts");
     return await openSqliteQueue(address, options);
   }
   throw new UnsupportedError(

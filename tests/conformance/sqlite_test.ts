@@ -1,4 +1,5 @@
-import { openSqliteQueue, SQLITE_CAPABILITIES } from "../../src/backends/sqlite/queue.ts";
+import { openSqliteQueue } from "../../src/backends/sqlite/open.ts";
+import { SQLITE_CAPABILITIES } from "../../src/backends/sqlite/queue.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { registerConformance } from "./suite.ts";
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { openSqliteQueue, type OpenSqliteQueueOptions } from "../../src/backends/sqlite/queue.ts";
+import { openSqliteQueue, type OpenSqliteQueueOptions } from "../../src/backends/sqlite/open.ts";
 import type { Queue } from "../../src/core/queue.ts";
 
 /** Opens a queue of the file at `path`. */

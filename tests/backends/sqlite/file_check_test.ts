@@ -117,7 +117,7 @@ test("a path through a file is an error of ours", async () => {
 
 test("the directory of the default queue is made, for its user alone", async () => {
   await using directory = await TempDir.make();
-  const { openSqliteQueue } = await import("../../../src/backends/sqlite/queue.ts");
+  const { openSqliteQueue } = await import("../../../src/backends/sqlite/open.ts");
   const path = directory.join("state/jobq/jobs.db");
   await using _queue = await openSqliteQueue({ kind: "sqlite", path, queue: "default", isDefault: true });
   assertEquals(((await Deno.stat(directory.join("state/jobq"))).mode ?? 0) & 0o777, 0o700);
@@ -125,7 +125,7 @@ test("the directory of the default queue is made, for its user alone", async () 
 
 test("a default queue whose directory cannot be made is an AccessDeniedError", async () => {
   await using directory = await TempDir.make();
-  const { openSqliteQueue } = await import("../../../src/backends/sqlite/queue.ts");
+  const { openSqliteQueue } = await import("../../../src/backends/sqlite/open.ts");
   await Deno.writeTextFile(directory.join("state"), "a file in the way");
   const path = directory.join("state/jobq/jobs.db");
   const opening = openSqliteQueue({ kind: "sqlite", path, queue: "default", isDefault: true });

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
-import { CLAIM, COUNT_FINISHED, COUNT_WAITING, NEXT_VISIBLE } from "../../../src/backends/sqlite/queue.ts";
+import { CLAIM, NEXT_VISIBLE } from "../../../src/backends/sqlite/claims.ts";
+import { COUNT_FINISHED, COUNT_WAITING } from "../../../src/backends/sqlite/queue.ts";
 import { migrate } from "../../../src/backends/sqlite/schema.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { test } from "../../support/test.ts";
