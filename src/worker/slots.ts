@@ -3,14 +3,12 @@ import { DONE, whenAborted } from "../core/abort.ts";
 /** The places in which a worker runs its jobs. */
 export class Slots {
   readonly #running: (Promise<void> | undefined)[];
-  readonly #failures: number[];
   #freed = Promise.withResolvers<void>();
   #idle = new AbortController();
   #busy = 0;
 
   constructor(count: number) {
     this.#running = Array.from({ length: count }, () => undefined);
-    this.#failures = this.#running.map(() => 0);
   }
 
   get busy(): number {
@@ -44,14 +42,5 @@ export class Slots {
 
   async allFree(): Promise<void> {
     await Promise.all(this.#running);
-  }
-
-  /** Counts a failure; answers how many there were in a row. */
-  failed(slot: number): number {
-    return this.#failures[slot] = (this.#failures[slot] ?? 0) + 1;
-  }
-
-  succeeded(slot: number): void {
-    this.#failures[slot] = 0;
   }
 }

@@ -8,9 +8,10 @@ import { randomId } from "../core/random_id.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import type { Runner } from "../runner/runner.ts";
-import { type AttemptReport, runAttempt } from "./attempt.ts";
+import { runAttempt } from "./attempt.ts";
 import { logReport } from "./report.ts";
 import { Slots } from "./slots.ts";
+import { Tally, type WorkerCounts } from "./tally.ts";
 
 export interface WorkerOptions {
   readonly queue: Queue;
@@ -45,16 +46,9 @@ export type LeaveReason =
   | "too-many-failures"
   | "max-jobs";
 
-/** What a worker did. */
-export interface WorkerSummary {
+/** What a worker did, and why it left. */
+export interface WorkerSummary extends WorkerCounts {
   readonly reason: LeaveReason;
-  readonly completed: number;
-  /** Attempts that failed, whether they are repeated or not. */
-  readonly failed: number;
-  /** Jobs given back unfinished. */
-  readonly released: number;
-  /** Jobs that became somebody else's, or whose end could not be told. */
-  readonly lost: number;
 }
 
 /** How a queue that cannot be reached is tried again. */
@@ -80,7 +74,7 @@ export class Worker {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #slots: Slots;
-  readonly #counts = { completed: 0, failed: 0, released: 0, lost: 0 };
+  readonly #tally = new Tally();
   /** No more jobs are taken. */
   readonly #stop = new AbortController();
   /** Running jobs are given back. */
@@ -91,8 +85,6 @@ export class Worker {
   #error: unknown;
   #started = 0;
   #idleSince = 0;
-  /** When the last retry of this worker's own is due: it does not leave before. */
-  #retriesDueAt = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -145,7 +137,7 @@ export class Worker {
       finished.abort(DONE);
     }
     if (this.#error !== undefined) throw this.#error;
-    return { reason: this.#reason, ...this.#counts };
+    return { reason: this.#reason, ...this.#tally.counts };
   }
 
   async #takeJobs(): Promise<void> {
@@ -185,7 +177,7 @@ export class Worker {
   #idleLeftMs(): number {
     const { idleTimeoutMs = 0 } = this.#options;
     const now = this.#clock.now();
-    return Math.max(0, this.#idleSince + idleTimeoutMs - now, this.#retriesDueAt - now);
+    return Math.max(0, this.#idleSince + idleTimeoutMs - now, this.#tally.retriesDueAt - now);
   }
 
   #hasWaitedEnough(): boolean {
@@ -213,7 +205,7 @@ export class Worker {
     const durationMs = this.#clock.now() - startedAt;
     this.#idleSince = this.#clock.now();
     logReport(this.#log, job, { report, durationMs, slot });
-    this.#account(report, slot);
+    this.#leaveAfterFailures(slot, this.#tally.record(report, { slot, now: this.#clock.now() }));
     if (report.kind === "settled") {
       onEvent?.({
         kind: "job-settled",
@@ -226,37 +218,8 @@ export class Worker {
     } else onEvent?.({ kind: report.kind === "lost" ? "job-lost" : "job-unsettled", job, slot });
   }
 
-  #account(report: AttemptReport, slot: number): void {
-    if (report.kind !== "settled") {
-      this.#counts.lost++;
-      return;
-    }
-    const { outcome, settlement } = report;
-    switch (outcome.kind) {
-      case "succeeded":
-        this.#counts.completed++;
-        this.#slots.succeeded(slot);
-        break;
-      case "failed":
-      case "timed-out":
-        this.#counts.failed++;
-        if (settlement.kind === "retry") {
-          this.#retriesDueAt = Math.max(this.#retriesDueAt, this.#clock.now() + settlement.delayMs);
-        }
-        this.#failed(slot);
-        break;
-      case "interrupted":
-      case "gated":
-        this.#counts.released++;
-        break;
-      default:
-        outcome satisfies never;
-    }
-  }
-
-  #failed(slot: number): void {
+  #leaveAfterFailures(slot: number, failures: number): void {
     const { maxConsecutiveFailures = 2 } = this.#options;
-    const failures = this.#slots.failed(slot);
     if (failures <= maxConsecutiveFailures || this.#stop.signal.aborted) return;
     this.#log.error(`slot ${slot} failed ${failures} times in a row; leaving`, {
       limit: maxConsecutiveFailures,

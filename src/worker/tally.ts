@@ -1,0 +1,62 @@
+import type { AttemptReport } from "./attempt.ts";
+
+/** What became of the jobs that a worker ran. */
+export interface WorkerCounts {
+  readonly completed: number;
+  /** Attempts that failed, whether they are repeated or not. */
+  readonly failed: number;
+  /** Jobs given back unfinished. */
+  readonly released: number;
+  /** Jobs that became somebody else's, or whose end could not be told. */
+  readonly lost: number;
+}
+
+/** Counts what a worker's attempts come to. */
+export class Tally {
+  readonly #counts = { completed: 0, failed: 0, released: 0, lost: 0 };
+  readonly #failuresInARow = new Map<number, number>();
+  #retriesDueAt = 0;
+
+  get counts(): WorkerCounts {
+    return { ...this.#counts };
+  }
+
+  /** When the last retry of this worker's own is due, ms since the epoch: it does not leave before. */
+  get retriesDueAt(): number {
+    return this.#retriesDueAt;
+  }
+
+  /** Takes note of an attempt's end; answers how many failures in a row its slot has. */
+  record(report: AttemptReport, { slot, now }: { slot: number; now: number }): number {
+    const before = this.#failuresInARow.get(slot) ?? 0;
+    const after = this.#failuresAfter(report, { before, now });
+    this.#failuresInARow.set(slot, after);
+    return after;
+  }
+
+  #failuresAfter(report: AttemptReport, { before, now }: { before: number; now: number }): number {
+    if (report.kind !== "settled") {
+      this.#counts.lost++;
+      return before;
+    }
+    const { outcome, settlement } = report;
+    switch (outcome.kind) {
+      case "succeeded":
+        this.#counts.completed++;
+        return 0;
+      case "failed":
+      case "timed-out":
+        this.#counts.failed++;
+        if (settlement.kind === "retry") {
+          this.#retriesDueAt = Math.max(this.#retriesDueAt, now + settlement.delayMs);
+        }
+        return before + 1;
+      case "interrupted":
+      case "gated":
+        this.#counts.released++;
+        return before;
+      default:
+        return outcome satisfies never;
+    }
+  }
+}
