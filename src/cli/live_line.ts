@@ -8,7 +8,7 @@ const LF = 10;
 
 /**
  * The last line of a terminal, rewritten in place: what the worker has done so far. Everything else that goes
- * to the terminal has to go through `around`, which takes the line away and puts it back.
+ * to the terminal has to go through `around`, which takes the line away; it comes back by itself.
  */
 export class LiveLine implements Disposable {
   readonly #io: Io;

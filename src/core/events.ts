@@ -12,6 +12,8 @@ export type WorkerEvent =
     readonly settlement: Settlement;
     readonly durationMs: number;
   }
+  /** This machine cannot run jobs; it was given back. */
+  | { readonly kind: "job-not-run"; readonly job: Job; readonly slot: number }
   /** The lease was lost; the job is somebody else's. */
   | { readonly kind: "job-lost"; readonly job: Job; readonly slot: number }
   /** The queue could not be told what came of the job; it will run again. */

@@ -1,6 +1,6 @@
 import { DONE, onAbort } from "../core/abort.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { errorMessage } from "../core/errors.ts";
+import { BackendError, errorMessage } from "../core/errors.ts";
 import type { Job, JsonValue } from "../core/job.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { randomId } from "../core/random_id.ts";
@@ -84,7 +84,10 @@ class ProcessRunner implements Runner {
         retryable: true,
       };
     }
-    const workshop = await (this.#workshop ??= this.#open(context));
+    const workshop = await (this.#workshop ??= this.#open(context).catch((error) => {
+      this.#workshop = undefined;
+      throw error;
+    }));
     const { programs, unrestricted, directory } = workshop;
     const resultName = `result-${this.#executions++}.json`;
     const env = {
@@ -108,13 +111,17 @@ class ProcessRunner implements Runner {
         stderr: "piped",
       }).spawn();
     } catch (error) {
-      return { kind: "failed", error: await explainSpawn(error, job), retryable: true };
+      const reason = faultOfJob(error);
+      if (reason === undefined) throw explainMachine(error);
+      return { kind: "failed", error: reason, retryable: true };
     }
-    await using output = closing(this.#output({ id: job.id, slot: context.slot }));
+    const output = this.#output({ id: job.id, slot: context.slot });
+    // Whoever reads the output may stand still; the job's end must not wait for that.
+    await using _output = { [Symbol.asyncDispose]: () => this.#orTimeout(output.close(), PIPE_DRAIN_MS) };
     const tail = new OutputTail();
     const pumps = [
-      new Pump(child.stdout, "stdout", { tail, output: output.value }),
-      new Pump(child.stderr, "stderr", { tail, output: output.value }),
+      new Pump(child.stdout, "stdout", { tail, output }),
+      new Pump(child.stderr, "stderr", { tail, output }),
     ];
     const group = new ProcessGroup(child.pid, { watchdog: workshop.watchdog, direct: unrestricted });
     const { status, stopped } = await this.#supervise(child, { group, pumps, context });
@@ -215,10 +222,6 @@ class Pump {
   }
 }
 
-function closing(output: JobOutput): AsyncDisposable & { value: JobOutput } {
-  return { value: output, [Symbol.asyncDispose]: () => output.close() };
-}
-
 function outcomeOf(
   { code, signal }: Deno.CommandStatus,
   tail: OutputTail,
@@ -238,9 +241,20 @@ function meaningOf(code: number): string {
   return "";
 }
 
-async function explainSpawn(error: unknown, { cwd }: Job): Promise<string> {
-  if (cwd !== undefined && !(await Deno.stat(cwd).catch(() => undefined))?.isDirectory) {
-    return `the working directory "${cwd}" does not exist on this machine`;
-  }
-  return `it cannot be started: ${errorMessage(error)}`;
+/** Why a job could not be started, if that is its own fault; another machine would not start it either. */
+function faultOfJob(error: unknown): string | undefined {
+  const text = errorMessage(error);
+  const [, cwd] = /No such cwd '(.*)'/.exec(text) ?? [];
+  if (cwd !== undefined) return `the working directory "${cwd}" does not exist on this machine`;
+  return /Argument list too long|Permission denied|Not a directory/.test(text)
+    ? `it cannot be started: ${text}`
+    : undefined;
+}
+
+function explainMachine(error: unknown): BackendError {
+  return new BackendError(`Cannot start processes on this machine: ${errorMessage(error)}`, {
+    hint:
+      "check its limits on processes, open files and memory (ulimit -a), and the space in its temporary directory",
+    cause: error,
+  });
 }

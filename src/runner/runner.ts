@@ -15,7 +15,10 @@ export interface RunContext {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs jobs. `run` never rejects because of the job itself: whatever the job does is an outcome. */
+/**
+ * Runs jobs. `run` never rejects because of the job itself: whatever the job does is an outcome. A rejection means
+ * that this machine cannot run jobs now, for example because it has no processes or no temporary space left.
+ */
 export interface Runner extends AsyncDisposable {
   run(job: Job, context: RunContext): Promise<Outcome>;
 }

@@ -28,6 +28,8 @@ export type AttemptReport =
   | { readonly kind: "settled"; readonly outcome: Outcome; readonly settlement: Settlement }
   /** Somebody else has the job; nothing was settled. */
   | { readonly kind: "lost" }
+  /** The runner cannot run jobs here; the job was given back. */
+  | { readonly kind: "not-run"; readonly error: unknown }
   /** The queue could not be told; the job runs again when its lease has ended. */
   | { readonly kind: "unsettled"; readonly outcome: Outcome; readonly error: unknown };
 
@@ -38,13 +40,17 @@ const SETTLE_RETRY: Partial<RetryPolicy> = { baseMs: 100, capMs: 5_000 };
 export async function runAttempt(lease: Lease, options: AttemptOptions): Promise<AttemptReport> {
   const { leaseMs, clock, log, retry, workerId } = options;
   using heartbeat = new Heartbeat(lease, { leaseMs, clock, log });
-  const outcome = await runJob(lease, heartbeat.lost, options);
+  let failure: { readonly error: unknown } | undefined;
+  const outcome = await runJob(lease, heartbeat.lost, options).catch((error): Outcome => {
+    failure = { error };
+    return { kind: "interrupted" };
+  });
   if (heartbeat.lost.aborted) return { kind: "lost" };
   const settlement = settlementFor(outcome, lease.job, { retry, workerId, now: clock.now() });
   for (let failures = 1;; failures++) {
     try {
       await settle(lease, settlement);
-      return { kind: "settled", outcome, settlement };
+      return failure ? { kind: "not-run", ...failure } : { kind: "settled", outcome, settlement };
     } catch (error) {
       if (error instanceof LeaseLostError || heartbeat.lost.aborted) return { kind: "lost" };
       if (!isTransient(error) || options.kill.aborted) return { kind: "unsettled", outcome, error };
@@ -81,9 +87,6 @@ async function runJob(lease: Lease, lost: AbortSignal, options: AttemptOptions):
         JOBQ_SLOT: String(slot),
       },
     });
-  } catch (error) {
-    log.error(`job ${job.id} could not be run: ${errorMessage(error)}`);
-    return { kind: "failed", error: errorMessage(error), retryable: true };
   } finally {
     finished.abort(DONE);
   }

@@ -16,6 +16,11 @@ export function logReport(log: Logger, job: Job, { report, durationMs, slot }: R
   switch (report.kind) {
     case "lost":
       return log.warn(`job ${job.id} is no longer ours: its lease was lost; nothing was settled`, fields);
+    case "not-run":
+      return log.error(
+        `job ${job.id} cannot be run here and was given back: ${errorMessage(report.error)}`,
+        fields,
+      );
     case "unsettled":
       return log.error(
         `job ${job.id} ended, but the queue could not be told: ${errorMessage(report.error)}`,

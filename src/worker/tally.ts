@@ -36,7 +36,7 @@ export class Tally {
 
   #failuresAfter(report: AttemptReport, { before, now }: { before: number; now: number }): number {
     if (report.kind !== "settled") {
-      this.#counts.lost++;
+      this.#counts[report.kind === "not-run" ? "released" : "lost"]++;
       return before;
     }
     const { outcome, settlement } = report;

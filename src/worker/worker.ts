@@ -1,7 +1,7 @@
 import { DONE } from "../core/abort.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
-import { errorMessage, isTransient, JobqError } from "../core/errors.ts";
+import { errorMessage, isTransient } from "../core/errors.ts";
 import type { WorkerEvent } from "../core/events.ts";
 import type { Lease, Queue } from "../core/queue.ts";
 import { randomId } from "../core/random_id.ts";
@@ -50,6 +50,8 @@ export type LeaveReason =
 export interface WorkerSummary extends WorkerCounts {
   readonly reason: LeaveReason;
 }
+
+const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
 
 /** How a queue that cannot be reached is tried again. */
 const LEASE_RETRY: Partial<RetryPolicy> = { baseMs: 250, capMs: 30_000 };
@@ -119,7 +121,8 @@ export class Worker {
   /**
    * Works until there is a reason to leave.
    *
-   * @throws {JobqError} when the queue is broken in a way that waiting does not mend; running jobs were ended first
+   * @throws {JobqError} when the queue is broken in a way that waiting does not mend, or this machine cannot run
+   * jobs; the running ones have ended first
    */
   async run(): Promise<WorkerSummary> {
     const { timeLimitMs } = this.#options;
@@ -151,7 +154,7 @@ export class Worker {
         failures = 0;
         if (lease !== undefined) {
           this.#started++;
-          this.#slots.run(slot, () => this.#runJob(lease, slot));
+          this.#slots.run(slot, () => this.#runJob(lease, slot).catch((error) => this.#giveUp(error)));
         } else if (this.#hasWaitedEnough()) return this.#leave("idle");
       } catch (error) {
         if (!isTransient(error)) return this.#giveUp(error);
@@ -215,7 +218,8 @@ export class Worker {
         settlement: report.settlement,
         durationMs,
       });
-    } else onEvent?.({ kind: report.kind === "lost" ? "job-lost" : "job-unsettled", job, slot });
+    } else onEvent?.({ kind: EVENT_OF[report.kind], job, slot });
+    if (report.kind === "not-run") this.#giveUp(report.error);
   }
 
   #leaveAfterFailures(slot: number, failures: number): void {
@@ -235,8 +239,8 @@ export class Worker {
   }
 
   #giveUp(error: unknown): void {
-    this.#error = error;
-    if (error instanceof JobqError) this.#log.error(`${error.message}; leaving after the running jobs`);
+    this.#error ??= error;
+    this.#log.error(`${errorMessage(error)}; leaving after the running jobs`);
     this.#leave("drained");
   }
 

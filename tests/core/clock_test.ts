@@ -43,3 +43,21 @@ test("systemClock.sleep() leaves no listener on the signal", async () => {
 test("systemClock.now() is the time since the epoch", () => {
   assertBetween(systemClock.now(), Date.now() - 1_000, Date.now() + 1_000);
 });
+
+test("systemClock.sleep() of more than a timer can take is several timers", async () => {
+  const original = globalThis.setTimeout;
+  const delays: number[] = [];
+  // The only way to let 60 days pass.
+  Object.assign(globalThis, {
+    setTimeout: (callback: () => void, ms: number) => {
+      delays.push(ms);
+      return original(callback, 0);
+    },
+  });
+  try {
+    await systemClock.sleep(60 * 86_400_000);
+  } finally {
+    Object.assign(globalThis, { setTimeout: original });
+  }
+  assertEquals(delays, [2_147_483_647, 2_147_483_647, 60 * 86_400_000 - 2 * 2_147_483_647]);
+});

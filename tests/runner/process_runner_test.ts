@@ -115,3 +115,33 @@ test("a function job is refused with a reason", async () => {
   const outcome = assertFailed((await runJob(jobOf({ kind: "function", name: "f", payload: 1 }))).outcome);
   assertMatch(outcome.error, /"f" is a function/);
 });
+
+test("a machine without processes is not the job's fault", async () => {
+  const script = `
+    import { processRunner } from ${
+    JSON.stringify(new URL("../../src/runner/process_runner.ts", import.meta.url).href)
+  };
+    await using runner = processRunner();
+    const never = new AbortController().signal;
+    const job = { task: { kind: "shell", command: "true" }, env: {}, id: "1-a", attempts: 0, maxAttempts: 1 };
+    const error = await runner.run(job, { signal: never, kill: never, slot: 0, env: {} }).catch((error) => error);
+    await Deno.stdout.write(new TextEncoder().encode(error.name + ": " + error.message));
+    Deno.exit(0);
+  `;
+  await using dir = await TempDir.make();
+  await Deno.writeTextFile(dir.join("script.js"), script);
+  // Open files are the limit that can be set for root as for anybody else.
+  const command = 'ulimit -n "$LIMIT"; exec "$DENO" run -A --quiet "$SCRIPT"';
+  for (let limit = 40; limit >= 10; limit -= 2) {
+    const { stdout } = await new Deno.Command("bash", {
+      args: ["-c", command],
+      env: { LIMIT: String(limit), DENO: Deno.execPath(), SCRIPT: dir.join("script.js") },
+      stderr: "null",
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    if (!/BackendError/.test(text)) continue;
+    assertMatch(text, /BackendError: Cannot start processes on this machine: .*Too many open files/);
+    return;
+  }
+  throw new Error("no limit kept the runner from starting processes while it let Deno start");
+});

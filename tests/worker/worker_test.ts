@@ -1,9 +1,10 @@
 import { MemoryQueue } from "../../src/backends/memory/queue.ts";
+import { BackendError } from "../../src/core/errors.ts";
 import type { WorkerEvent } from "../../src/core/events.ts";
 import type { NewJob } from "../../src/core/job.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { Worker, type WorkerOptions } from "../../src/worker/worker.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FAILED, ScriptedRunner, untilStopped } from "../support/scripted_runner.ts";
@@ -213,9 +214,26 @@ test("events tell of every job", async () => {
   ]);
 });
 
-test("a runner that throws fails the job and not the worker", async () => {
-  const { worker } = await setUp([shellJob(), shellJob()], ({ attempts }) => {
-    throw new Error(`broken ${attempts}`);
+test("a runner that cannot run jobs costs no attempt, and ends the worker after its running jobs", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { worker, queue, clock } = await setUp([shellJob("long"), shellJob(), shellJob()], ({ task }) => {
+    if (task.kind === "shell" && task.command === "long") return promise;
+    throw new BackendError("no processes left");
+  }, { slots: 2 });
+  const done = assertRejects(worker.run(), BackendError);
+  await clock.advance(0);
+  resolve(SUCCEEDED);
+  assertEquals((await done).message, "no processes left");
+  const { ready, failed, completed } = await queue.counts();
+  assertEquals([ready, failed, completed], [2, 0, 1]);
+  assertEquals((await queue.peek(2)).map(({ attempts }) => attempts), [0, 0]);
+});
+
+test("a listener that throws ends the worker with its error instead of a job in the dark", async () => {
+  const { worker } = await setUp([shellJob()], () => SUCCEEDED, {
+    onEvent: () => {
+      throw new TypeError("a defect");
+    },
   });
-  assertEquals(await worker.run(), { reason: "idle", completed: 0, failed: 2, released: 0, lost: 0 });
+  assertEquals((await assertRejects(worker.run(), TypeError)).message, "a defect");
 });

@@ -74,7 +74,10 @@ export class Claims {
     for (;;) {
       // A look costs no lock; without it every idle worker would compete with the busy ones.
       const next = await this.#nextVisibleAt(signal);
-      if (next === undefined || next > this.#clock.now()) return undefined;
+      if (next === undefined || next > this.#clock.now()) {
+        this.#connection.assertInPlace();
+        return undefined;
+      }
       const token = randomId(24);
       let expiresAt = 0;
       const row = await this.#connection.write({ action: "lease a job of", durable: false, signal }, () => {

@@ -4,7 +4,7 @@ import { AccessDeniedError, BackendError, errorMessage, JobqError } from "../../
 import { formatDuration } from "../../core/duration.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Durability } from "../registry.ts";
-import { noteOpening } from "./open_files.ts";
+import { fileKey, noteOpening } from "./open_files.ts";
 import { inspectSchema, migrate } from "./schema.ts";
 
 /**
@@ -41,6 +41,7 @@ export class Connection implements Disposable {
   readonly database: DatabaseSync;
   readonly #options: ConnectionOptions;
   readonly #noteClosing: () => void;
+  readonly #fileKey: string;
   readonly #statements = new Map<string, StatementSync>();
   #synchronous: "FULL" | "NORMAL" | undefined;
   #longWait: { readonly startedAt: number; readonly endedAt: number } | undefined;
@@ -50,6 +51,7 @@ export class Connection implements Disposable {
     this.database = database;
     this.#options = options;
     this.#noteClosing = noteOpening(options.path);
+    this.#fileKey = fileKey(options.path);
   }
 
   /** Opens the file, in WAL mode and with the newest schema. @throws {JobqError} */
@@ -127,6 +129,19 @@ export class Connection implements Disposable {
     const wait = this.#longWait;
     const isRecent = wait !== undefined && now < wait.endedAt + RENEWAL_GRACE_MS;
     return isRecent ? wait.startedAt - RENEWAL_GRACE_MS : now;
+  }
+
+  /**
+   * Makes sure that the file is still the one that its name stands for. Otherwise whoever waits here for jobs would
+   * wait for ever, while they are pushed elsewhere.
+   *
+   * @throws {BackendError}
+   */
+  assertInPlace(): void {
+    if (fileKey(this.path) === this.#fileKey) return;
+    throw new BackendError(`Cannot go on with "${this.path}": the file was removed or replaced`, {
+      hint: "start again; what was in the old file is gone with it",
+    });
   }
 
   [Symbol.dispose](): void {

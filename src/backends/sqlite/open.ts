@@ -20,13 +20,14 @@ export async function openSqliteQueue(
   options: OpenSqliteQueueOptions = {},
 ): Promise<Queue> {
   const { durability = "full", create = true, log = silentLogger, clock = systemClock, signal } = options;
-  const { path } = address;
+  // Jobs are told the address, and may run in another directory.
+  const path = address.path.startsWith("/") ? address.path : `${Deno.cwd()}/${address.path}`;
   if (address.isDefault && create) await makeDirectory(directoryOf(path));
   checkFile(path, { create });
   const connection = await Connection.open({ path, durability, clock, log }, signal);
   try {
     const queueId = await findQueue(connection, address, { create, signal });
-    return new SqliteQueue({ connection, queueId, clock, name: formatAddress(address) });
+    return new SqliteQueue({ connection, queueId, clock, name: formatAddress({ ...address, path }) });
   } catch (error) {
     connection[Symbol.dispose]();
     throw error;

@@ -8,18 +8,18 @@ const openings = new Map<string, number>();
 
 /** Notes that SQLite has opened the file; answers what notes its closing. */
 export function noteOpening(path: string): () => void {
-  const key = keyOf(path);
+  const key = fileKey(path);
   openings.set(key, (openings.get(key) ?? 0) + 1);
   return () => openings.set(key, (openings.get(key) ?? 1) - 1);
 }
 
 /** Whether SQLite has the file open in this process. */
 export function isOpenHere(path: string): boolean {
-  return (openings.get(keyOf(path)) ?? 0) > 0;
+  return (openings.get(fileKey(path)) ?? 0) > 0;
 }
 
-/** The same for all names of a file. */
-function keyOf(path: string): string {
+/** The same for all names of a file, and another when it is replaced. */
+export function fileKey(path: string): string {
   try {
     const { dev, ino } = Deno.statSync(path);
     return `${dev}:${ino}`;

@@ -38,11 +38,10 @@ export const completions: RunCommand<typeof COMMON_FLAGS> = async ({ io }, _valu
 
 /** The words that may stand at the end of a command line, one a line. */
 export function proposeWords(line: readonly string[]): string {
-  const { words, rest } = splitArguments(line);
+  const last = line.at(-1) ?? "";
+  const { words, rest } = splitArguments(line.slice(0, -1));
   if (rest !== undefined) return "";
-  const before = words.slice(0, -1);
-  const last = words.at(-1) ?? "";
-  return candidates(before).filter((word) => word.startsWith(last)).map((word) => `${word}\n`).join("");
+  return candidates(words).filter((word) => word.startsWith(last)).map((word) => `${word}\n`).join("");
 }
 
 function candidates([first, ...others]: readonly string[]): readonly string[] {
