@@ -4,6 +4,8 @@ export interface OutputStream {
   write(data: string | Uint8Array): Promise<void>;
   /** Nobody reads any more, as after `| head -1`. */
   readonly closed: boolean;
+  /** Why some of the data could not be written, other than that nobody reads it: a full disk, for example. */
+  readonly failure?: unknown;
 }
 
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
@@ -53,6 +55,7 @@ class FileStream implements OutputStream {
   #waitingBytes = 0;
   #flushing: Promise<void> | undefined;
   #closed = false;
+  #failure: unknown;
 
   constructor(file: { write(data: Uint8Array): Promise<number> }) {
     this.#file = file;
@@ -60,6 +63,10 @@ class FileStream implements OutputStream {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
   }
 
   write(data: string | Uint8Array): Promise<void> {
@@ -79,9 +86,9 @@ class FileStream implements OutputStream {
       try {
         for (let sent = 0; sent < batch.length;) sent += await this.#file.write(batch.subarray(sent));
       } catch (error) {
-        // A reader that left is no reason to stop working; any other failure cannot be told to anybody either.
+        // A reader that left is no reason to stop working, and no failure.
         this.#closed = true;
-        if (!(error instanceof Deno.errors.BrokenPipe)) break;
+        if (!(error instanceof Deno.errors.BrokenPipe)) this.#failure = error;
       }
     }
     this.#flushing = undefined;

@@ -1,4 +1,4 @@
-import { errorMessage, JobqError, UsageError } from "../core/errors.ts";
+import { BackendError, errorMessage, JobqError, UsageError } from "../core/errors.ts";
 import { EXIT, type ExitCode } from "../core/exit_code.ts";
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -14,7 +14,19 @@ export async function main(args: readonly string[], io: Io = systemIo()): Promis
     code = printError(error, io, verbosityOf(args));
   }
   // Whatever is still on its way is out before the process ends.
-  await Promise.all([io.stdout.write(""), io.stderr.write("")]);
+  await io.stdout.write("");
+  const { failure } = io.stdout;
+  if (failure !== undefined && code === EXIT.ok) {
+    code = printError(
+      new BackendError(`Cannot write to standard output: ${errorMessage(failure)}`, {
+        hint: "what was asked for was done, but not all of what it prints was written",
+        cause: failure,
+      }),
+      io,
+      verbosityOf(args),
+    );
+  }
+  await io.stderr.write("");
   return code;
 }
 

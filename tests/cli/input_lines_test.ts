@@ -1,5 +1,5 @@
 import { InputLineError, MAX_LINE_BYTES, readLines } from "../../src/cli/input_lines.ts";
-import { assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
+import { assertBetween, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
 import { test } from "../support/test.ts";
 
 /** The lines of what arrives in these pieces, a list for each time that some were there. */
@@ -83,5 +83,6 @@ test("readLines() stops reading as soon as a line is too long", async () => {
     },
   });
   await assertRejects(readLines(endless).next(), InputLineError);
-  assertEquals(Math.min(pieces, 8), pieces);
+  // Four pieces are as long as a line may be; the stream itself reads a little ahead.
+  assertBetween(pieces, 5, 8);
 });

@@ -1,0 +1,104 @@
+import { proposeWords } from "../../src/cli/commands/completions.ts";
+import { assertEquals, assertMatch } from "../support/assert.ts";
+import { runMain } from "../support/fake_io.ts";
+import { shell } from "../support/jobq.ts";
+import { test } from "../support/test.ts";
+
+/** What bash proposes for the last of the words, by the script that jobq prints. */
+async function completeInBash(...words: readonly string[]): Promise<readonly string[]> {
+  const script = `
+    source <(jobq completions bash)
+    [[ "$(complete -p jobq)" == *"-F _jobq jobq" ]] || exit 9
+    COMP_WORDS=(jobq ${words.map((word) => `'${word}'`).join(" ")})
+    COMP_CWORD=${words.length}
+    _jobq
+    printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { code, stdout, stderr } = await shell(script);
+  assertEquals([code, stderr], [0, ""]);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+const IN_BASH: readonly (readonly [words: readonly string[], proposed: readonly string[]])[] = [
+  [["wo"], ["worker"]],
+  [["jobs.db", "pus"], ["push"]],
+  [["worker", "--dur"], ["--durability"]],
+  [["dead", "re"], ["requeue"]],
+  [["push", "--durability", ""], ["full", "normal"]],
+  [["jobs.d"], []],
+];
+for (const [words, proposed] of IN_BASH) {
+  test(`bash completes jobq ${words.join(" ")} to ${proposed.join(", ") || "nothing of its own"}`, async () => {
+    assertEquals(await completeInBash(...words), proposed);
+  });
+}
+
+const proposals = (...words: readonly string[]) => proposeWords(words).split("\n").slice(0, -1);
+
+test("all commands are proposed at the start", () => {
+  assertEquals(proposals(""), [
+    "push",
+    "worker",
+    "pull",
+    "size",
+    "peek",
+    "clear",
+    "dead",
+    "completions",
+  ]);
+});
+
+test("commands are proposed after a queue, whether bare or with -q", () => {
+  assertEquals([proposals("-q", "jobs.db", "pe"), proposals("account/queue", "pe")], [["peek"], ["peek"]]);
+});
+
+test("the commands of a group are proposed", () => {
+  assertEquals(proposals("dead", ""), ["list", "requeue", "purge"]);
+});
+
+test("the options of a command in a group are proposed", () => {
+  assertEquals(proposals("jobs.db", "dead", "purge", "--"), [
+    "--all",
+    "--yes",
+    "--queue",
+    "--verbose",
+    "--quiet",
+    "--log-format",
+    "--help",
+  ]);
+});
+
+test("nothing is proposed for a value that is not one of a few words, so that the shell proposes files", () => {
+  assertEquals(proposals("push", "--cwd", ""), []);
+});
+
+test("nothing is proposed after --", () => {
+  assertEquals(proposals("push", "--", "ls", ""), []);
+});
+
+test("nothing is proposed for an unknown command", () => {
+  assertEquals(proposals("frobnicate", ""), []);
+});
+
+test("the shells are proposed", () => {
+  assertEquals(proposals("completions", "f"), ["fish"]);
+});
+
+for (const name of ["zsh", "fish"]) {
+  test(`completions ${name} prints a script that asks jobq`, async () => {
+    const { code, stdout } = await runMain(["completions", name]);
+    assertEquals(code, 0);
+    assertMatch(stdout, /jobq __complete -- /);
+  });
+}
+
+test("completions for another shell exits with 2 and says which there are", async () => {
+  const { code, stderr } = await runMain(["completions", "csh"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /Cannot complete for "csh": it is not a known shell\nhint: bash, zsh or fish/);
+});
+
+test("completions without a shell exits with 2", async () => {
+  const { code, stderr } = await runMain(["completions"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /SHELL is missing/);
+});
