@@ -17,7 +17,9 @@ const directory = await Deno.makeTempDir({ prefix: "jobq-demo-" });
 const address = `${directory}/demo.db`;
 
 async function jobq(...args: string[]): Promise<void> {
-  const shown = args.map((arg) => /[^\w./=-]/.test(arg) ? `'${arg.replaceAll("'", "'\\''")}'` : arg).join(" ");
+  const shown = args.map((arg) => /[^\w./=-]/.test(arg) ? `'${arg.replaceAll("'", "'\\''")}'` : arg).join(
+    " ",
+  );
   await say(`$ jobq demo.db ${shown}\n`);
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", main, address, ...args],

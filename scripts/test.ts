@@ -19,6 +19,7 @@ const root = new URL("../", import.meta.url);
 const encoder = new TextEncoder();
 let passed = 0;
 let failed = 0;
+const notRun: string[] = [];
 
 for (const { name, args } of CHECKS) {
   const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: root }).spawn().status;
@@ -33,10 +34,12 @@ for (const args of TESTS) {
   const [, ok, bad = "0"] = /^.*\| (\d+) passed.*?\| (\d+) failed/m.exec(text) ?? [];
   if (ok === undefined) await say(`FAILED: deno ${args.join(" ")} said nothing of tests\n`);
   passed += Number(ok ?? 0);
+  notRun.push(...text.match(/^DID NOT RUN: .*$/gm) ?? []);
   // A run can also fail outside of its tests, for example in a module that cannot be loaded.
   failed += Math.max(Number(bad), success && ok !== undefined ? 0 : 1);
 }
 
+if (notRun.length > 0) await say(`\n${notRun.map((line) => `${line}\n`).join("")}`);
 await say(`\n${passed} passed, ${failed} failed\n`);
 Deno.exit(failed === 0 ? 0 : 1);
 

@@ -10,7 +10,7 @@ const READERS: Readonly<Record<string, (value: unknown) => Partial<NewJob>>> = {
   name: (value) => ({ name: readText("name", value) }),
   num_retries: (value) => ({ maxAttempts: readCount("num_retries", value) + 1 }),
   retry_delay: (value) => ({ retryDelayMs: readDuration("retry_delay", value) }),
-  timeout: (value) => ({ timeoutMs: readDuration("timeout", value) }),
+  timeout: (value) => ({ timeoutMs: readDuration("timeout", value, 1) }),
   delay: (value) => ({ delayMs: readDuration("delay", value) }),
 };
 
@@ -79,9 +79,11 @@ function readCount(key: string, value: unknown): number {
   return Number(value);
 }
 
-function readDuration(key: string, value: unknown): number {
+function readDuration(key: string, value: unknown, min = 0): number {
   if (typeof value !== "string" && typeof value !== "number") {
     throw new UsageError(`"${key}" is not a duration`);
   }
-  return parseDuration(String(value));
+  const ms = parseDuration(String(value));
+  if (ms < min) throw new UsageError(`"${key}" must be longer than 0`);
+  return ms;
 }

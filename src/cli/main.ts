@@ -2,7 +2,10 @@ import { BackendError, errorMessage, JobqError, UsageError } from "../core/error
 import { EXIT, type ExitCode } from "../core/exit_code.ts";
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { longName } from "./flag.ts";
+import { formatJson } from "../log/json_sink.ts";
 import { type Io, systemIo } from "./io.ts";
+import { COMMON_FLAGS } from "./options.ts";
 import { closest, parseArgs } from "./parse_args.ts";
 
 /** Runs one command line; answers the process's exit code. */
@@ -11,7 +14,7 @@ export async function main(args: readonly string[], io: Io = systemIo()): Promis
   try {
     code = await dispatch(args, io);
   } catch (error) {
-    code = printError(error, io, verbosityOf(args));
+    code = printError(error, io, args);
   }
   // Whatever is still on its way is out before the process ends.
   await io.stdout.write("");
@@ -23,7 +26,7 @@ export async function main(args: readonly string[], io: Io = systemIo()): Promis
         cause: failure,
       }),
       io,
-      verbosityOf(args),
+      args,
     );
   }
   await io.stderr.write("");
@@ -31,7 +34,7 @@ export async function main(args: readonly string[], io: Io = systemIo()): Promis
 }
 
 async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
-  const { leadingQueue, words: [first, ...words], rest } = splitArguments(args);
+  const { leadingQueue, leadingFlags, words: [first, ...words], rest } = splitArguments(args);
   if (first === "--version" || first === "-V") {
     const { default: config } = await import("../../deno.json", { with: { type: "json" } });
     await io.stdout.write(`jobq ${config.version}\n`);
@@ -54,7 +57,7 @@ async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
     return EXIT.ok;
   }
   const { name, command } = found;
-  const { values, positionals, help } = parseArgs(command.flags, found.words);
+  const { values, positionals, help } = parseArgs(command.flags, [...leadingFlags, ...found.words]);
   if (help) {
     const { formatCommandHelp } = await import("./help.ts");
     await io.stdout.write(formatCommandHelp(name, command));
@@ -71,25 +74,45 @@ async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
 interface SplitArguments {
   /** The queue before the command. */
   readonly leadingQueue?: string;
+  /** The options before the queue or the command. */
+  readonly leadingFlags: readonly string[];
   readonly words: readonly string[];
   /** What stood after `--`. */
   readonly rest?: readonly string[];
 }
 
-/** Takes `jobq [[-q] QUEUE] COMMAND … [-- REST …]` apart. */
+/** Takes `jobq [OPTIONS] [QUEUE] COMMAND … [-- REST …]` apart. */
 export function splitArguments(args: readonly string[]): SplitArguments {
   const dashes = args.indexOf("--");
   const rest = dashes < 0 ? undefined : args.slice(dashes + 1);
-  const words = dashes < 0 ? args : args.slice(0, dashes);
+  const before = dashes < 0 ? args : args.slice(0, dashes);
+  const flagWords = countLeadingFlags(before);
+  const leadingFlags = before.slice(0, flagWords);
+  const words = before.slice(flagWords);
   const [first, second] = words;
-  if ((first === "-q" || first === "--queue") && second !== undefined) {
-    return { leadingQueue: second, words: words.slice(2), rest };
-  }
   const isCommand = (word: string | undefined) => word !== undefined && Object.hasOwn(COMMANDS, word);
   // A word that can only be an address is one, though what follows it is no command (yet).
   const leads = first !== undefined && !first.startsWith("-") && !isCommand(first) &&
     (isCommand(second) || /[/:.~]/.test(first));
-  return leads ? { leadingQueue: first, words: words.slice(1), rest } : { words, rest };
+  return leads
+    ? { leadingQueue: first, leadingFlags, words: words.slice(1), rest }
+    : { leadingFlags, words, rest };
+}
+
+/** Options that every command has, and that are followed by a value: they may stand before the command, too. */
+const VALUE_FLAGS: ReadonlySet<string> = new Set(
+  Object.entries(COMMON_FLAGS).filter(([, flag]) => flag.placeholder !== undefined)
+    .flatMap(([key, { alias }]) => alias ? [longName(key), `-${alias}`] : [longName(key)]),
+);
+/** Words that look like options and are commands. */
+const COMMAND_WORDS: ReadonlySet<string> = new Set(["--help", "-h", "--version", "-V"]);
+
+function countLeadingFlags(words: readonly string[]): number {
+  let count = 0;
+  for (let word = words[0]; word?.startsWith("-") && !COMMAND_WORDS.has(word); word = words[count]) {
+    count += VALUE_FLAGS.has(word) ? 2 : 1;
+  }
+  return Math.min(count, words.length);
 }
 
 /** Goes down from the first words of a command line to a command; without one, to the group that was named. */
@@ -131,14 +154,26 @@ function checkPositionals(
   });
 }
 
-function printError(error: unknown, io: Io, verbosity: number): ExitCode {
+/** Says what went wrong, in the form that the command line asks for, which may be one that cannot be parsed. */
+function printError(error: unknown, io: Io, args: readonly string[]): ExitCode {
   const known = error instanceof JobqError;
-  const lines = [`error: ${known ? error.message : `Unexpected: ${errorMessage(error)}`}`];
-  if (!known) lines.push("hint: this is a defect of jobq; -vv shows where it happened");
-  else if (error.hint) lines.push(`hint: ${error.hint}`);
-  if (verbosity >= 2 && error instanceof Error) lines.push(error.stack ?? "", ...causesOf(error));
-  void io.stderr.write(`${lines.join("\n")}\n`);
+  const message = known ? error.message : `Unexpected: ${errorMessage(error)}`;
+  const hint = known ? error.hint : "this is a defect of jobq; -vv shows where it happened";
+  const isVerbose = verbosityOf(args) >= 2 && error instanceof Error;
+  const stack = isVerbose ? [error.stack ?? "", ...causesOf(error)].join("\n") : undefined;
+  if (wantsJson(args)) {
+    void io.stderr.write(formatJson({ level: "error", at: Date.now(), message, fields: { hint, stack } }));
+  } else {
+    const lines = [`error: ${message}`, hint && `hint: ${hint}`, stack];
+    void io.stderr.write(lines.filter(Boolean).map((line) => `${line}\n`).join(""));
+  }
   return known ? error.exitCode : EXIT.backend;
+}
+
+function wantsJson(args: readonly string[]): boolean {
+  return args.some((word, index) =>
+    word === "--log-format=json" || (word === "--log-format" && args[index + 1] === "json")
+  );
 }
 
 /** How often -v stands in a command line, which may be one that cannot be parsed. */

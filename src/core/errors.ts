@@ -23,6 +23,17 @@ export class UsageError extends JobqError {
   override readonly exitCode = EXIT.usage;
 }
 
+/** One of several jobs of a push cannot be pushed, and so none of them was. */
+export class JobRefusedError extends UsageError {
+  /** Which, counted from 0. */
+  readonly index: number;
+
+  constructor(index: number, cause: UsageError) {
+    super(cause.message, { hint: cause.hint, cause });
+    this.index = index;
+  }
+}
+
 /** The backend cannot do what was asked, by its nature. */
 export class UnsupportedError extends JobqError {
   override readonly exitCode = EXIT.usage;

@@ -1,4 +1,4 @@
-import { UsageError } from "./errors.ts";
+import { JobRefusedError, UsageError } from "./errors.ts";
 
 /** Names a job on its queue. Opaque: only the backend that made it knows its form. */
 export type JobId = string;
@@ -77,16 +77,34 @@ export function assertRunnable(job: NewJob): void {
   }
   if (job.name?.includes("\0")) throw new UsageError("the name contains a NUL byte");
   if (job.cwd !== undefined) assertArgument("the working directory", job.cwd);
-  for (const [key, value] of Object.entries(job.env ?? {})) {
+  if (job.env !== undefined) assertEnvironment(job.env);
+  assertWholeNumber("maxAttempts", job.maxAttempts, 1);
+  assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);
+  assertWholeNumber("timeoutMs", job.timeoutMs, 1);
+  assertWholeNumber("delayMs", job.delayMs, 0);
+}
+
+function assertEnvironment(env: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(env)) {
     if (key === "" || key.includes("=") || key.includes("\0")) {
       throw new UsageError(`"${key.replaceAll("\0", "\\0")}" cannot be the name of an environment variable`);
     }
     assertArgument(`the environment variable ${key}`, `${key}=${value}`);
   }
-  assertWholeNumber("maxAttempts", job.maxAttempts, 1);
-  assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);
-  assertWholeNumber("timeoutMs", job.timeoutMs, 1);
-  assertWholeNumber("delayMs", job.delayMs, 0);
+}
+
+/**
+ * Calls `work` for each job of a push, and says which one it is that `work` refuses.
+ *
+ * @throws {JobRefusedError}
+ */
+export function forEachJob(jobs: readonly NewJob[], work: (job: NewJob) => void): void {
+  let index = 0;
+  try {
+    for (; index < jobs.length; index++) work(jobs[index] as NewJob);
+  } catch (error) {
+    throw error instanceof UsageError ? new JobRefusedError(index, error) : error;
+  }
 }
 
 function assertWholeNumber(name: string, value: number | undefined, min: number): void {

@@ -52,7 +52,11 @@ export interface Queue extends AsyncDisposable {
   /** The address, without secrets. */
   readonly name: string;
   readonly capabilities: Capabilities;
-  /** Puts the jobs on the queue, all or none; answers their ids in the same order. */
+  /**
+   * Puts the jobs on the queue, all or none; answers their ids in the same order.
+   *
+   * @throws {JobRefusedError} naming the job that cannot be pushed
+   */
   enqueue(jobs: readonly NewJob[], options?: CallOptions): Promise<readonly JobId[]>;
   /**
    * The next job, or undefined when none came within `waitMs` or the signal was aborted.

@@ -1,7 +1,7 @@
 import { type Address, formatAddress, parseAddress, redactAddress } from "../../src/backends/address.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const environment = (values: Record<string, string>) => (name: string) => values[name];
 const env = environment({ HOME: "/home/ann" });

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { onTerminal } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("clear --yes removes the waiting jobs and says how many", async () => {
   await using queue = await QueueFile.with("a", "b");

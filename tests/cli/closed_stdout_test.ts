@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { shell } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("push of 5,000 lines into head -1 enqueues all of them and exits with 0", async () => {
   await using queue = await QueueFile.make();

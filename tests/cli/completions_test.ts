@@ -2,7 +2,7 @@ import { proposeWords } from "../../src/cli/commands/completions.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { runMain } from "../support/fake_io.ts";
 import { shell } from "../support/jobq.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** What bash proposes for the last of the words, by the script that jobq prints. */
 async function completeInBash(...words: readonly string[]): Promise<readonly string[]> {

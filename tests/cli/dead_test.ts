@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { onTerminal } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** The commands of the dead letters. */
 async function deadOf(queue: QueueFile): Promise<unknown[]> {

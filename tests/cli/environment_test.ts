@@ -1,6 +1,6 @@
 import { assert, assertBetween, assertEquals, assertMatch } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 for (
   const [name, flag] of [["JOBQ_KILL_TIMEOUT", "--kill-timeout"], [

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { shell } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test, testWhere } from "../support/testing.ts";
 import { findUnshare } from "../support/unshare.ts";
 
 const COUNT = 400;
@@ -35,8 +35,11 @@ test("push whose ids cannot be written to a full disk says so and exits with 5",
 });
 
 const unshare = await findUnshare();
-if (unshare !== undefined) {
-  test("push to a full disk exits with 5 and says so, and what it printed is on the queue", async () => {
+testWhere(
+  unshare.length > 0,
+  "the right to mount a tmpfs",
+  "push to a full disk exits with 5 and says so, and what it printed is on the queue",
+  async () => {
     await using directory = await TempDir.make();
     const script = `
       mount -t tmpfs -o size=4m tmpfs "$DISK" && cd "$DISK" && head -c 1000000 /dev/zero > ballast || exit 9
@@ -52,5 +55,5 @@ if (unshare !== undefined) {
     assertMatch(stderr, /^error: Cannot push to ".*jobs\.db": the disk is full\nhint: /m);
     const [printed = "", there = ""] = stdout.split("there\n");
     assertNothingLost(lines(printed), lines(there).map((line) => JSON.parse(line).id));
-  });
-}
+  },
+);

@@ -5,7 +5,7 @@ import { longName } from "../../src/cli/flag.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { runMain } from "../support/fake_io.ts";
 import { jobq } from "../support/jobq.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** All commands with the words that call them. */
 const ALL = Object.entries(COMMANDS)

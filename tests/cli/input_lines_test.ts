@@ -1,6 +1,6 @@
 import { InputLineError, MAX_LINE_BYTES, readLines } from "../../src/cli/input_lines.ts";
 import { assertBetween, assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** The lines of what arrives in these pieces, a list for each time that some were there. */
 async function linesOf(...pieces: readonly (string | Uint8Array<ArrayBuffer>)[]) {
@@ -85,4 +85,10 @@ test("readLines() stops reading as soon as a line is too long", async () => {
   await assertRejects(readLines(endless).next(), InputLineError);
   // Four pieces are as long as a line may be; the stream itself reads a little ahead.
   assertBetween(pieces, 5, 8);
+});
+
+test("readLines() drops a byte order mark at the start of the input, and nowhere else", async () => {
+  assertEquals((await linesOf("\uFEFFa\n\uFEFFb\n", "\uFEFFc\n")).batches, [["1:a", "2:\uFEFFb"], [
+    "3:\uFEFFc",
+  ]]);
 });

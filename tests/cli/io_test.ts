@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { onTerminal } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("a terminal that was never told its size has 80 columns", async () => {
   await using queue = await QueueFile.with("x".repeat(200));

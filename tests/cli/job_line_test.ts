@@ -1,7 +1,7 @@
 import { parseJobLine } from "../../src/cli/job_line.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const refusal = (line: string) => assertThrows(() => parseJobLine(line, {}), UsageError);
 

@@ -2,7 +2,7 @@ import { passThrough } from "../../src/cli/job_output.ts";
 import type { StreamName } from "../../src/runner/output.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeStream } from "../support/fake_io.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 type Piece = string | Uint8Array;
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeIo, FakeStream } from "../support/fake_io.ts";
 import { onTerminal } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const JOB: Job = {
   id: "1-a",

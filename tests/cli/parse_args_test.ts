@@ -3,7 +3,7 @@ import { parseCount } from "../../src/cli/options.ts";
 import { closest, parseArgs } from "../../src/cli/parse_args.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const text = (value: string) => value;
 

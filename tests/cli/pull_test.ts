@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("pull runs the next job only and exits with 0", async () => {
   await using queue = await QueueFile.with("echo 1", "echo 2");
@@ -42,4 +42,19 @@ test("pull takes no program", async () => {
   const { code, stderr } = await queue.jobq(["pull", "--", "x"]);
   assertEquals(code, 2);
   assertMatch(stderr, /Cannot use "--" with pull/);
+});
+
+test("pull exits with 5 when the job became somebody else's", async () => {
+  await using queue = await QueueFile.make();
+  const steal =
+    'import { DatabaseSync } from "node:sqlite"; new DatabaseSync(Deno.args[0]).exec("UPDATE jobs SET lease_token = 1");';
+  await Deno.writeTextFile(queue.directory.join("steal.ts"), steal);
+  await queue.jobq([
+    "push",
+    "-c",
+    `${Deno.execPath()} run -A --quiet --no-check ${queue.directory.join("steal.ts")} ${queue.path}`,
+  ]);
+  const { code, stderr } = await queue.process(["pull"]);
+  assertEquals(code, 5);
+  assertMatch(stderr, /no longer ours/);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** Pushes these lines, of which one is bad; answers what is said of it and what is on the queue. */
 async function pushLines(stdin: string | Uint8Array<ArrayBuffer>) {
@@ -37,6 +37,14 @@ const BAD_LINES: Readonly<Record<string, [line: string, reason: RegExp]>> = {
   "a JSON line with an empty cmd": ['{"cmd":" "}', /line 2 .*the command is empty/],
   "a JSON line with an empty array": ['{"cmd":[]}', /line 2 .*the program's name is empty/],
   "a JSON line with a bad duration": ['{"cmd":"x","timeout":"soon"}', /line 2 .*"soon" is not a duration/],
+  "a JSON timeout of nothing": ['{"cmd":"x","timeout":0}', /line 2 .*"timeout" must be longer than 0/],
+  "a job over 1 MiB": [
+    JSON.stringify({
+      cmd: "x",
+      env: Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`E${i}`, "x".repeat(118_000)])),
+    }),
+    /line 2 .*the job with its environment is larger than 1048576 bytes/,
+  ],
   "a NUL byte in a line": ["echo \0x", /line 2 .*the command contains a NUL byte/],
   "a NUL byte in a JSON cmd": ['{"cmd":"echo \\u0000"}', /line 2 .*the command contains a NUL byte/],
   "a NUL byte in a JSON argument": ['{"cmd":["echo","\\u0000"]}', /line 2 .*an argument contains a NUL byte/],

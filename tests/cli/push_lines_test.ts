@@ -2,7 +2,7 @@ import { main } from "../../src/cli/main.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeIo } from "../support/fake_io.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 test("push takes the lines of standard input in their order and prints as many ids", async () => {

@@ -1,7 +1,7 @@
 import { PushProgress } from "../../src/cli/push_progress.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeIo, type FakeIoOptions } from "../support/fake_io.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** What is said of a push that has come so far, [ms since its start, jobs] each time. */
 function said(

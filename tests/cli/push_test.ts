@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("push prints an id a line on stdout, and nothing on stderr", async () => {
   await using queue = await QueueFile.make();

@@ -3,13 +3,17 @@ import { runMain } from "../support/fake_io.ts";
 import { jobq } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { UNPRIVILEGED } from "../support/unprivileged.ts";
 
 const WAYS: Readonly<Record<string, (path: string) => [words: string[], env?: Record<string, string>]>> = {
   "as the leading word": (path) => [[path, "size"]],
   "as -q before the command": (path) => [["-q", path, "size"]],
   "as --queue before the command": (path) => [["--queue", path, "size"]],
+  "as --queue= before the command, after other options": (
+    path,
+  ) => [["-v", "--log-format", "json", `--queue=${path}`, "size"]],
+  "as the leading word, after options": (path) => [["-v", path, "size"]],
   "as -q after the command": (path) => [["size", "-q", path]],
   "as --queue= after the command": (path) => [["size", `--queue=${path}`]],
   "as $JOBQ": (path) => [["size"], { JOBQ: path }],

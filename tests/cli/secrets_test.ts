@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { runMain } from "../support/fake_io.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const SECRET = "hunter2";
 

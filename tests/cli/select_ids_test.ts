@@ -1,7 +1,7 @@
 import { selectIds } from "../../src/cli/select_ids.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const KNOWN = ["1-abc", "12-xyz", "13-xzz"];
 const select = (...words: string[]) => selectIds(words, KNOWN, "dead letter");

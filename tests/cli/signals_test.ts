@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { shell } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const SIGNALS = { INT: 130, TERM: 143, HUP: 129 } as const;
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** A queue with jobs in every state. */
 async function inAllStates(): Promise<QueueFile> {

@@ -1,7 +1,7 @@
 import { formatTable, widthOf } from "../../src/cli/table.ts";
 import { assertEquals } from "../support/assert.ts";
 import { FakeIo } from "../support/fake_io.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("formatTable() lays out columns and leaves no blanks at the end", () => {
   assertEquals(

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("a worker with one slot passes every byte of a job on", async () => {
   await using queue = await QueueFile.with("head -c 300000 /dev/urandom | tee copy");

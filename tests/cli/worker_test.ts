@@ -3,7 +3,7 @@ import { assertBetween, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeIo } from "../support/fake_io.ts";
 import { main } from "../../src/cli/main.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 /** When the lease of the only job ends. */

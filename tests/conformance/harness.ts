@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Capabilities, Lease, Queue } from "../../src/core/queue.ts";
 import { assertEquals, assertExists } from "../support/assert.ts";
 import { ManualClock } from "../support/manual_clock.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 /** How a backend joins the conformance suite. */

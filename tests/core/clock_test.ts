@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/core/clock.ts";
 import { assertBetween, assertEquals } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("systemClock.sleep() lasts as long as asked", async () => {
   const startedAt = performance.now();

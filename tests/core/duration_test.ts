@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from "../../src/core/duration.ts";
 import { EXIT } from "../../src/core/exit_code.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const VALID: Readonly<Record<string, number>> = {
   "0": 0,

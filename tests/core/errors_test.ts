@@ -10,7 +10,7 @@ import {
 } from "../../src/core/errors.ts";
 import { EXIT } from "../../src/core/exit_code.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const EXIT_CODES = [
   [new UsageError("x"), 2],

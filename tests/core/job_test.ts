@@ -2,7 +2,7 @@ import { UsageError } from "../../src/core/errors.ts";
 import { assertRunnable, describeTask, MAX_ARGUMENT_BYTES, type NewJob } from "../../src/core/job.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const RUNNABLE: Readonly<Record<string, NewJob>> = {
   "a command of the largest size": shellJob("x".repeat(MAX_ARGUMENT_BYTES)),

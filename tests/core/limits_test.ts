@@ -1,7 +1,7 @@
 import { UsageError } from "../../src/core/errors.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../src/core/limits.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("assertSpan() takes both its bounds", () => {
   assertEquals(assertSpan("a lease", 1, { min: 1 }), undefined);

@@ -1,7 +1,7 @@
 import type { Job } from "../../src/core/job.ts";
 import { type Outcome, settlementFor } from "../../src/core/outcome.ts";
 import { assertEquals } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const NOW = 1_700_000_000_000;
 const POLICY = { retry: { baseMs: 1_000, jitter: 0 }, workerId: "w1", now: NOW };

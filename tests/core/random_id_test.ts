@@ -1,6 +1,6 @@
 import { randomId } from "../../src/core/random_id.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("randomId() has the length that was asked for", () => {
   assertEquals([0, 1, 24, 5_000].map((length) => randomId(length).length), [0, 1, 24, 5_000]);

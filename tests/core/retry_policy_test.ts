@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { retryDelayMs } from "../../src/core/retry_policy.ts";
 import { assertBetween, assertEquals } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("the delay doubles with each attempt", () => {
   const policy = { baseMs: 100, capMs: 1e9, jitter: 0 };

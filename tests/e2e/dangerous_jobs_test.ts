@@ -2,7 +2,7 @@ import { openQueue } from "../../src/mod.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { WorkerProcess } from "../support/worker_process.ts";
 
 const DANGEROUS: readonly (readonly [name: string, command: string, ends: "completed" | "failed"])[] = [

@@ -4,7 +4,7 @@ import { Child } from "../support/child.ts";
 import { jobq } from "../support/jobq.ts";
 import { shellJob } from "../support/jobs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { WorkerProcess } from "../support/worker_process.ts";
 import { waitUntil } from "../support/wait_until.ts";
 

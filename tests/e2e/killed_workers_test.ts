@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { runChaos } from "../support/chaos.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 test("with a worker killed now and then, every job runs, none is lost, and none is completed twice", async () => {
   const jobs = 600;

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { isAlive } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { WorkerProcess } from "../support/worker_process.ts";
 import { waitUntil } from "../support/wait_until.ts";
 

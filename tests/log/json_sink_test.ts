@@ -1,7 +1,7 @@
 import { formatJson } from "../../src/log/json_sink.ts";
 import type { LogFields } from "../../src/log/logger.ts";
 import { assertEquals } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const at = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const line = (message: string, fields: LogFields = {}) => formatJson({ level: "warn", at, message, fields });

@@ -1,6 +1,6 @@
 import { createLogger, type LogLevel, type LogRecord } from "../../src/log/logger.ts";
 import { assertEquals } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** What a logger of this level lets through of one line of each level. */
 function through(level: LogLevel): readonly LogLevel[] {

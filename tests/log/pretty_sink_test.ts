@@ -2,7 +2,7 @@
 import type { LogFields, LogLevel } from "../../src/log/logger.ts";
 import { formatPretty } from "../../src/log/pretty_sink.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 /** A line without its time. */
 function line(level: LogLevel, fields: LogFields = {}, { color = false } = {}): string {

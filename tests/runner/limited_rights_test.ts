@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../support/assert.ts";
 import { ALL_RIGHTS, LIMITED_RIGHTS, spawnScript } from "../support/rights.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 interface HostOptions {
   readonly rights: readonly string[];

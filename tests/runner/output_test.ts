@@ -1,7 +1,7 @@
 import { OutputTail } from "../../src/runner/output.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { jobOf, startJob } from "../support/run_job.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

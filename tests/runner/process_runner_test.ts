@@ -2,7 +2,7 @@ import type { Outcome } from "../../src/core/outcome.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { jobOf, runJob } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 function assertFailed(outcome: Outcome): Extract<Outcome, { kind: "failed" }> {
   assert(outcome.kind === "failed", `expected a failure, got ${outcome.kind}`);

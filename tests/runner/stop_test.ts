@@ -3,7 +3,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { isAlive, jobOf, startJob } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 /** A clock on which the 5 s that children may hold a pipe pass in a moment. */

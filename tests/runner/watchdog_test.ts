@@ -5,7 +5,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { ALL_RIGHTS, LIMITED_RIGHTS, spawnScript } from "../support/rights.ts";
 import { isAlive } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 /** Jobs that leave processes in every way short of hiding; each prints `pid N` for what must not survive. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "./assert.ts";
 import { ManualClock } from "./manual_clock.ts";
-import { test } from "./test.ts";
+import { test } from "./testing.ts";
 
 test("advance() wakes sleepers in the order of their instants, at these instants", async () => {
   const clock = new ManualClock(0);

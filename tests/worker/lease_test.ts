@@ -8,7 +8,7 @@ import { type Fault, FaultyQueue } from "../support/faulty_queue.ts";
 import { shellJob } from "../support/jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { ScriptedRunner, untilStopped } from "../support/scripted_runner.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const LEASE_MS = 60_000;
 const SUCCEEDED: Outcome = { kind: "succeeded" };

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FAILED, ScriptedRunner, untilStopped } from "../support/scripted_runner.ts";
-import { test } from "../support/test.ts";
+import { test } from "../support/testing.ts";
 
 const SUCCEEDED: Outcome = { kind: "succeeded" };
 const NO_JITTER = { jitter: 0 };

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
-import { assertRunnable, type Job, type JobId, type NewJob } from "../../core/job.ts";
+import { assertRunnable, forEachJob, type Job, type JobId, type NewJob } from "../../core/job.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
 import {
   type CallOptions,
@@ -51,7 +51,7 @@ export class MemoryQueue implements Queue {
 
   // deno-lint-ignore require-await -- throwing must become a rejection
   async enqueue(jobs: readonly NewJob[]): Promise<readonly JobId[]> {
-    for (const job of jobs) this.#assertAcceptable(job);
+    forEachJob(jobs, (job) => this.#assertAcceptable(job));
     const now = this.#clock.now();
     const ids = jobs.map((job) => {
       const seq = ++this.#pushed;

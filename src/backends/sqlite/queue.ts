@@ -1,12 +1,12 @@
 import type { Clock } from "../../core/clock.ts";
-import { assertRunnable, type Job, type JobId, type NewJob } from "../../core/job.ts";
+import type { Job, JobId, NewJob } from "../../core/job.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
 import type { CallOptions, Capabilities, Counts, Lease, LeaseOptions, Queue } from "../../core/queue.ts";
 import { ChangeWatch } from "./change_watch.ts";
 import { Claims } from "./claims.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteDeadLetters } from "./dead_letters.ts";
-import { insertJobs } from "./insert.ts";
+import { encodeRows, insertRows } from "./insert.ts";
 import { decodeJobForDisplay, JOB_COLUMNS, type JobRow } from "./row.ts";
 
 const PEEK = `
@@ -62,12 +62,11 @@ export class SqliteQueue implements Queue {
   }
 
   async enqueue(jobs: readonly NewJob[], { signal }: CallOptions = {}): Promise<readonly JobId[]> {
-    for (const job of jobs) assertRunnable(job);
     if (jobs.length === 0) return [];
-    const limit = this.capabilities.maxPayloadBytes;
+    const rows = encodeRows(jobs, this.capabilities.maxPayloadBytes);
     return await this.#connection.transaction(
       { action: "push to", durable: true, signal },
-      () => insertJobs(this.#connection, jobs, { queueId: this.#queueId, now: this.#clock.now(), limit }),
+      () => insertRows(this.#connection, rows, { queueId: this.#queueId, now: this.#clock.now() }),
     );
   }
 

@@ -30,7 +30,12 @@ interface Spec {
 
 /** The `spec` of a new job. */
 export function encodeSpec({ task, env, cwd }: NewJob): string {
-  return JSON.stringify({ task, env, cwd } satisfies Spec);
+  const needsEnv = env !== undefined && Object.keys(env).length > 0;
+  // The most frequent job by far, written in half the time.
+  if (task.kind === "shell" && !needsEnv && cwd === undefined) {
+    return `{"task":{"kind":"shell","command":${JSON.stringify(task.command)}}}`;
+  }
+  return JSON.stringify({ task, env: needsEnv ? env : undefined, cwd } satisfies Spec);
 }
 
 /** An id is the row's number, short to type, and random letters that tell it from the same number in another file. */

@@ -14,5 +14,6 @@ export const pull: RunCommand<Flags> = async (context, flags) => {
     maxConsecutiveFailures: Infinity,
   });
   if (summary.reason === "idle") openLog(context, flags).info("nothing to do: the queue is empty");
-  return signalled ?? (summary.failed > 0 ? EXIT.jobFailed : EXIT.ok);
+  // A lost job may have done anything: it is not reported as done.
+  return signalled ?? (summary.failed > 0 ? EXIT.jobFailed : summary.lost > 0 ? EXIT.backend : EXIT.ok);
 };

@@ -1,10 +1,10 @@
-import { UsageError } from "../../core/errors.ts";
+import { JobRefusedError, UsageError } from "../../core/errors.ts";
 import { assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
 import type { Queue } from "../../core/queue.ts";
 import type { RunCommand } from "../command.ts";
 import { type CliContext, openLog, openNamedQueue } from "../context.ts";
 import type { FlagValues } from "../flag.ts";
-import { InputLineError, readLines } from "../input_lines.ts";
+import { type InputLine, InputLineError, readLines } from "../input_lines.ts";
 import { parseJobLine } from "../job_line.ts";
 import type { COMMON_FLAGS, DURABILITY, JOB_FLAGS, JSON_OUTPUT } from "../options.ts";
 import { PushProgress } from "../push_progress.ts";
@@ -44,7 +44,7 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
 function defaultsOf(flags: FlagValues<PushFlags>): Omit<NewJob, "task"> {
   return {
     name: flags.name,
-    env: Object.fromEntries(flags.env),
+    env: flags.env.length > 0 ? Object.fromEntries(flags.env) : undefined,
     cwd: flags.cwd,
     maxAttempts: flags.numRetries + 1,
     retryDelayMs: flags.retryDelay,
@@ -73,24 +73,50 @@ async function pushLines(
     progress.update(pushed);
     await print(ids);
   };
-  try {
-    for await (const lines of readLines(io.stdin())) {
-      const jobs: NewJob[] = [];
-      for (const { number, text } of lines) {
-        try {
-          const job = parseJobLine(text, defaults);
-          assertRunnable(job);
-          jobs.push(job);
-        } catch (error) {
-          await enqueue(jobs);
-          throw lineError(number, error, pushed);
-        }
-      }
-      await enqueue(jobs);
+  for await (const lines of readBatches(io.stdin(), defaults)) {
+    try {
+      await enqueue(lines.jobs);
+    } catch (error) {
+      if (!(error instanceof JobRefusedError)) throw error;
+      await enqueue(lines.jobs.slice(0, error.index));
+      throw lineError(lines.numbers[error.index] ?? 0, error, pushed);
     }
-  } catch (error) {
-    throw error instanceof InputLineError ? lineError(error.number, error, pushed) : error;
+    if (lines.failure) throw lineError(lines.failure.number, lines.failure.error, pushed);
   }
+}
+
+/** Jobs that came together, and the numbers of their lines. */
+interface Batch {
+  readonly jobs: readonly NewJob[];
+  readonly numbers: readonly number[];
+  /** The line after them that is no job; nothing comes after it. */
+  readonly failure?: { readonly number: number; readonly error: unknown };
+}
+
+async function* readBatches(
+  input: ReadableStream<Uint8Array>,
+  defaults: Omit<NewJob, "task">,
+): AsyncGenerator<Batch> {
+  try {
+    for await (const lines of readLines(input)) yield parseLines(lines, defaults);
+  } catch (error) {
+    if (!(error instanceof InputLineError)) throw error;
+    yield { jobs: [], numbers: [], failure: { number: error.number, error } };
+  }
+}
+
+function parseLines(lines: readonly InputLine[], defaults: Omit<NewJob, "task">): Batch {
+  const jobs: NewJob[] = [];
+  const numbers: number[] = [];
+  for (const { number, text } of lines) {
+    try {
+      jobs.push(parseJobLine(text, defaults));
+      numbers.push(number);
+    } catch (error) {
+      return { jobs, numbers, failure: { number, error } };
+    }
+  }
+  return { jobs, numbers };
 }
 
 function check(job: NewJob, what: string): void {

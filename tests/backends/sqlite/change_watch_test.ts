@@ -2,7 +2,7 @@ import { ChangeWatch } from "../../../src/backends/sqlite/change_watch.ts";
 import { assertBetween, assertEquals } from "../../support/assert.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
 const noWatch = () => {

@@ -5,7 +5,7 @@ import { assertEquals, assertExists } from "../../support/assert.ts";
 import { FAILURE, shellJob } from "../../support/jobs.ts";
 import { openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 /** https://www.sqlite.org/pragma.html#pragma_synchronous */
 const NORMAL = 1;

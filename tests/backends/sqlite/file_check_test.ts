@@ -8,7 +8,7 @@ import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { shellJob } from "../../support/jobs.ts";
 import { execAt, openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 type ErrorClass = new (message: string) => JobqError;
 

@@ -5,7 +5,8 @@ import { silentLogger } from "../../../src/log/logger.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
 import { Child } from "../../support/child.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test, testWhere } from "../../support/testing.ts";
+import { findUnshare } from "../../support/unshare.ts";
 
 interface Refusal {
   readonly acknowledged: readonly string[];
@@ -61,19 +62,12 @@ test("a push over the limit of a file's size fails, and nothing that was acknowl
   );
 });
 
-/** How to run a program that may mount, or undefined where this user may not. */
-async function findUnshare(): Promise<readonly string[] | undefined> {
-  for (const unshare of [["unshare", "-m"], ["unshare", "-Urm"]]) {
-    const [program = "", ...args] = unshare;
-    const mount = [...args, "sh", "-c", "mount -t tmpfs tmpfs /tmp"];
-    const { success } = await new Deno.Command(program, { args: mount, stderr: "null" }).output();
-    if (success) return unshare;
-  }
-}
-
 const unshare = await findUnshare();
-if (unshare !== undefined) {
-  test("a push to a full disk fails and says so, and nothing that was acknowledged is lost", async () => {
+testWhere(
+  unshare.length > 0,
+  "the right to mount a tmpfs",
+  "a push to a full disk fails and says so, and nothing that was acknowledged is lost",
+  async () => {
     await using directory = await TempDir.make();
     const mount =
       'mount -t tmpfs -o size=3m tmpfs "$0" && head -c 1000000 /dev/zero > "$0/ballast" && exec "$@"';
@@ -82,8 +76,8 @@ if (unshare !== undefined) {
     });
     assertEquals(await child.line(), "ready");
     await assertNothingLost(child, /the disk is full/, () => Promise.resolve());
-  });
-}
+  },
+);
 
 test("SQLite's own word for a full disk is a BackendError that says so", async () => {
   await using directory = await TempDir.make();

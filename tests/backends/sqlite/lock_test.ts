@@ -6,7 +6,7 @@ import { ManualClock } from "../../support/manual_clock.ts";
 import { shellJob } from "../../support/jobs.ts";
 import { execAt, openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 
 /** Long enough for several tries of whoever waits, in ms. */

@@ -1,6 +1,6 @@
 import { networkFilesystemOf } from "../../../src/backends/sqlite/network_filesystem.ts";
 import { assertEquals } from "../../support/assert.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 const MOUNTINFO = `22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw,discard
 30 22 0:26 / /home rw,relatime shared:2 - nfs4 server:/export/home rw,vers=4.2,addr=10.0.0.1

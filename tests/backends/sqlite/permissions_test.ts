@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../../support/assert.ts";
 import { runScript } from "../../support/child.ts";
 import { openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 import { UNPRIVILEGED } from "../../support/unprivileged.ts";
 
 interface Answer {

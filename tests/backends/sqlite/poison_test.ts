@@ -3,7 +3,7 @@ import { assert, assertEquals, assertExists } from "../../support/assert.ts";
 import { commandOf, shellJob } from "../../support/jobs.ts";
 import { execAt, openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 const SPECS: Readonly<Record<string, string>> = {
   "nothing": "",

@@ -3,7 +3,7 @@ import { CLAIM, NEXT_VISIBLE } from "../../../src/backends/sqlite/claims.ts";
 import { COUNT_FINISHED, COUNT_WAITING } from "../../../src/backends/sqlite/queue.ts";
 import { migrate } from "../../../src/backends/sqlite/schema.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 const FILL = `
   INSERT INTO queues (name) VALUES ('default'), ('other');

@@ -4,7 +4,7 @@ import { BackendError } from "../../../src/core/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { execAt, openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 test("an empty database is outdated, a migrated one current", () => {
   const database = new DatabaseSync(":memory:");

@@ -4,7 +4,7 @@ import { Child } from "../../support/child.ts";
 import { commandOf, shellJob } from "../../support/jobs.ts";
 import { openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 test("16 processes make one file and push to it at once, and every job is there", async () => {
   await using directory = await TempDir.make();

@@ -2,7 +2,7 @@ import { assertBetween, assertEquals, assertExists } from "../../support/assert.
 import { Child } from "../../support/child.ts";
 import { openAt } from "../../support/sqlite.ts";
 import { TempDir } from "../../support/temp_dir.ts";
-import { test } from "../../support/test.ts";
+import { test } from "../../support/testing.ts";
 
 test("a waiting lease() is woken by the push of another process", async () => {
   await using directory = await TempDir.make();
