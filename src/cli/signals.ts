@@ -12,7 +12,9 @@ export class WorkerSignals implements Disposable {
   constructor(worker: Worker, io: Io, say: (text: string) => void) {
     const stop = (signal: keyof typeof EXIT_CODES) => () => {
       if (this.exitCode !== undefined) {
-        say("killing the running jobs");
+        say("killing the running jobs; once more to leave without telling the queue");
+        // The next one finds no handler and ends the process, should the queue not let it leave.
+        this[Symbol.dispose]();
         return worker.kill();
       }
       this.exitCode = EXIT_CODES[signal];

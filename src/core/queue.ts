@@ -19,6 +19,11 @@ export interface Capabilities {
   readonly countsReleases: boolean;
   /** Finished jobs can still be looked up. */
   readonly keepsRecords: boolean;
+  /**
+   * Who cannot reach the queue may take it that nobody else can, as with a file on a full disk: a lease is then not
+   * given up because it could not be renewed in time. The token still decides who may settle.
+   */
+  readonly sharedOutages: boolean;
 }
 
 /** How many jobs are in which state. */

@@ -140,10 +140,10 @@ class ProcessRunner implements Runner {
 
   async #open(context: RunContext): Promise<Workshop> {
     const path = this.#env.PATH ?? "";
-    const [programs, directory] = await Promise.all([
-      findPrograms(path),
-      Deno.makeTempDir({ prefix: "jobq-" }),
-    ]);
+    const programs = await findPrograms(path);
+    const directory = await Deno.makeTempDir({ prefix: "jobq-" }).catch((error) => {
+      throw explainMachine(error);
+    });
     const workerId = context.env.JOBQ_WORKER_ID ?? `runner-${randomId(12)}`;
     return {
       programs,

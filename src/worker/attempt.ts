@@ -16,6 +16,8 @@ export interface AttemptOptions {
   readonly retry: Partial<RetryPolicy>;
   readonly workerId: string;
   readonly queueName: string;
+  /** As in the queue's capabilities. */
+  readonly sharedOutages: boolean;
   readonly slot: number;
   /** Aborted to stop the job and give it back. */
   readonly interrupt: AbortSignal;
@@ -38,8 +40,8 @@ const SETTLE_RETRY: Partial<RetryPolicy> = { baseMs: 100, capMs: 5_000 };
 
 /** One lease's life: run the job, keep the lease meanwhile, tell the queue what came of it. */
 export async function runAttempt(lease: Lease, options: AttemptOptions): Promise<AttemptReport> {
-  const { leaseMs, clock, log, retry, workerId } = options;
-  using heartbeat = new Heartbeat(lease, { leaseMs, clock, log });
+  const { leaseMs, clock, log, retry, workerId, sharedOutages } = options;
+  using heartbeat = new Heartbeat(lease, { leaseMs, clock, log, sharedOutages });
   let failure: { readonly error: unknown } | undefined;
   const outcome = await runJob(lease, heartbeat.lost, options).catch((error): Outcome => {
     failure = { error };

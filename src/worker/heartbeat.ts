@@ -9,6 +9,8 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** As in the queue's capabilities: then an outage, however long, does not end the lease. */
+  readonly sharedOutages: boolean;
 }
 
 /** A failed renewal is repeated this many times between a third and the half of the lease, and on until it ends. */
@@ -16,8 +18,8 @@ const RETRIES_BEFORE_HALF = 4;
 
 /**
  * Renews a lease at each third of its time until disposed. `lost` aborts when the lease is gone: the backend
- * says so, or no renewal succeeded until its end. A renewal that is still under way is not a failed one: a
- * backend that cannot be reached by us but may be by others has to end it in time.
+ * says so, or no renewal succeeded until its end and others may have reached the queue meanwhile. A renewal that is
+ * still under way is not a failed one: a backend that others may reach when we cannot has to end it in time.
  */
 export class Heartbeat implements Disposable {
   readonly lost: AbortSignal;
@@ -39,7 +41,7 @@ export class Heartbeat implements Disposable {
   }
 
   async #beat(): Promise<void> {
-    const { leaseMs, clock, log } = this.#options;
+    const { leaseMs, clock, log, sharedOutages } = this.#options;
     const stopped = this.#stopped.signal;
     const thirdMs = leaseMs / 3;
     let waitMs = thirdMs;
@@ -53,13 +55,14 @@ export class Heartbeat implements Disposable {
         if (stopped.aborted) return;
         const { id } = this.#lease.job;
         const leftMs = this.#lease.expiresAt - clock.now();
-        if (error instanceof LeaseLostError || leftMs <= 0) {
+        if (error instanceof LeaseLostError || (leftMs <= 0 && !sharedOutages)) {
           return this.#lost.abort(new LeaseLostError(id, { cause: error }));
         }
         log.warn(`cannot renew the lease of job ${id}: ${errorMessage(error)}`, {
-          left: formatDuration(leftMs),
+          left: formatDuration(Math.max(0, leftMs)),
         });
-        waitMs = Math.min((leaseMs / 2 - thirdMs) / RETRIES_BEFORE_HALF, leftMs);
+        const pauseMs = (leaseMs / 2 - thirdMs) / RETRIES_BEFORE_HALF;
+        waitMs = leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs;
       }
     }
   }

@@ -152,7 +152,10 @@ export class Worker {
       try {
         const lease = await this.#nextLease();
         failures = 0;
-        if (lease !== undefined) {
+        if (lease !== undefined && this.#stop.signal.aborted) {
+          // It came in the moment in which the worker was told to stop.
+          await lease[Symbol.asyncDispose]();
+        } else if (lease !== undefined) {
           this.#started++;
           this.#slots.run(slot, () => this.#runJob(lease, slot).catch((error) => this.#giveUp(error)));
         } else if (this.#hasWaitedEnough()) return this.#leave("idle");
@@ -201,6 +204,7 @@ export class Worker {
       retry,
       workerId: this.id,
       queueName: queue.name,
+      sharedOutages: queue.capabilities.sharedOutages,
       slot,
       interrupt: this.#interrupt.signal,
       kill: this.#kill.signal,

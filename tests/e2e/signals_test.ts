@@ -1,5 +1,6 @@
 import { openQueue } from "../../src/mod.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { Child } from "../support/child.ts";
 import { shellJob } from "../support/jobs.ts";
 import { isAlive } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -96,4 +97,31 @@ test("three failures in a row end a worker with 6, and what its other slot runs 
   assertEquals(await worker.ended(), 6);
   const { failed, ready, running } = await queue.counts();
   assertEquals([failed, ready, running], [3, 3, 0]);
+});
+
+test("a third SIGINT ends a worker that the queue does not let leave", async () => {
+  await using dir = await TempDir.make();
+  const path = dir.join("q.db");
+  await using queue = await openQueue(path);
+  await queue.enqueue([shellJob(FOREVER)]);
+  await using worker = new WorkerProcess(path);
+  await waitUntil(() => pidsOf(worker).length === 1);
+  await using lock = new Child("locker.ts", [path]);
+  await lock.line();
+  worker.signal("SIGINT");
+  await waitUntil(() => /once more to kill/.test(worker.log));
+  worker.signal("SIGINT");
+  await waitUntil(() => /once more to leave/.test(worker.log));
+  worker.signal("SIGINT");
+  assertEquals(await worker.ended(), 130);
+});
+
+test("a machine without temporary space gives the job back and says so", async () => {
+  await using dir = await TempDir.make();
+  await using queue = await openQueue(dir.join("q.db"));
+  await queue.enqueue([shellJob()]);
+  await using worker = new WorkerProcess(dir.join("q.db"), [], { TMPDIR: dir.join("missing") });
+  assertEquals(await worker.ended(), 5);
+  assertMatch(worker.log, /cannot be run here and was given back: Cannot start processes on this machine/);
+  assertEquals((await queue.counts()).ready, 1);
 });

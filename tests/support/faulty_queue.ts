@@ -13,9 +13,12 @@ export class FaultyQueue implements Queue {
   readonly #inner: Queue;
   readonly #fault: Fault;
 
-  constructor(inner: Queue, fault: Fault) {
+  readonly #capabilities: Partial<Capabilities>;
+
+  constructor(inner: Queue, fault: Fault, capabilities: Partial<Capabilities> = {}) {
     this.#inner = inner;
     this.#fault = fault;
+    this.#capabilities = capabilities;
   }
 
   get name(): string {
@@ -23,7 +26,7 @@ export class FaultyQueue implements Queue {
   }
 
   get capabilities(): Capabilities {
-    return this.#inner.capabilities;
+    return { ...this.#inner.capabilities, ...this.#capabilities };
   }
 
   get deadLetters(): DeadLetters {

@@ -1,5 +1,6 @@
 import { MemoryQueue } from "../../src/backends/memory/queue.ts";
 import { BackendError } from "../../src/core/errors.ts";
+import type { Capabilities } from "../../src/core/queue.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { StopReason } from "../../src/runner/runner.ts";
 import { Worker, type WorkerOptions } from "../../src/worker/worker.ts";
@@ -18,12 +19,13 @@ async function setUp(
   fault: Fault,
   script: ConstructorParameters<typeof ScriptedRunner>[0],
   options: Partial<WorkerOptions> = {},
+  capabilities: Partial<Capabilities> = {},
 ) {
   const clock = new ManualClock();
   const memory = new MemoryQueue({ clock });
   await memory.enqueue([shellJob()]);
   const runner = new ScriptedRunner(script);
-  const queue = new FaultyQueue(memory, fault);
+  const queue = new FaultyQueue(memory, fault, capabilities);
   const worker = new Worker({ queue, runner, clock, leaseMs: LEASE_MS, ...options });
   return { clock, memory, runner, worker };
 }
@@ -171,4 +173,29 @@ test("an interruption while a settlement waits gives the slot up at once when ki
   worker.kill();
   await clock.advance(100);
   assertEquals(await done, { reason: "interrupted", completed: 0, failed: 0, released: 0, lost: 1 });
+});
+
+test("a job is kept through an outage that keeps everybody else from the queue, too", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { calls, fault } = counting("renew", (call) => call <= 30 ? transient() : undefined);
+  const { clock, worker, runner } = await setUp(fault, () => promise, {}, { sharedOutages: true });
+  const done = worker.run();
+  await clock.advance(2 * LEASE_MS);
+  assert(calls.count > 30, `${calls.count} renewals`);
+  assertEquals(runner.executions[0]?.context.signal.aborted, false);
+  resolve(SUCCEEDED);
+  assertEquals((await done).completed, 1);
+});
+
+test("a lease that comes in the moment of the stop is given back, and the job not started", async () => {
+  const { clock, worker, runner, memory } = await setUp((operation) => {
+    if (operation === "lease") worker.drain();
+  }, () => SUCCEEDED);
+  const done = worker.run();
+  await clock.advance(0);
+  assertEquals([(await done).reason, runner.executions.length, (await memory.counts()).ready], [
+    "drained",
+    0,
+    1,
+  ]);
 });

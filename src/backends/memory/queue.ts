@@ -28,6 +28,7 @@ const CAPABILITIES: Capabilities = {
   dependencies: false,
   countsReleases: false,
   keepsRecords: true,
+  sharedOutages: false,
 };
 
 /**

@@ -33,6 +33,7 @@ export const SQLITE_CAPABILITIES: Capabilities = {
   dependencies: false,
   countsReleases: false,
   keepsRecords: true,
+  sharedOutages: true,
 };
 
 export interface SqliteQueueOptions {
