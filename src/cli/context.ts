@@ -25,7 +25,7 @@ export function openLog({ io }: CliContext, { verbose = 0, quiet, logFormat }: C
     : (record: Parameters<typeof formatJson>[0]) => formatPretty(record, { color });
   return createLogger(
     verbose > 0 ? "debug" : quiet ? "warn" : "info",
-    (record) => void io.stderr.write(format(record)),
+    (record) => io.stderr.note(format(record)),
   );
 }
 

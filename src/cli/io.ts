@@ -1,7 +1,9 @@
 /** A stream to the outside that never blocks the event loop and never fails because nobody reads it any more. */
 export interface OutputStream {
-  /** Resolves when the data is out; the order of calls is kept. Whoever need not wait need not await. */
+  /** Resolves when the data is out; the order of calls is kept. */
   write(data: string | Uint8Array): Promise<void>;
+  /** As `write`, for news that may come a moment later and that nobody waits for, such as a log line. */
+  note(text: string): void;
   /** Nobody reads any more, as after `| head -1`. */
   readonly closed: boolean;
   /** Why some of the data could not be written, other than that nobody reads it: a full disk, for example. */
@@ -44,8 +46,11 @@ export function systemIo(): Io {
   };
 }
 
-/** Text that waits here while a reader stands still is dropped beyond this, in bytes; what is awaited is never dropped. */
+/** Notes are dropped while more than this waits for a reader that stands still, in bytes. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
+/** Notes that follow each other faster than this go out together, in ms: a call of the system costs as much as many lines. */
+const NOTE_INTERVAL_MS = 20;
 
 /** Collects what is written in one turn of the event loop and hands it to the system in one call. */
 class FileStream implements OutputStream {
@@ -54,6 +59,8 @@ class FileStream implements OutputStream {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #flushing: Promise<void> | undefined;
+  #noteTimer: ReturnType<typeof setTimeout> | undefined;
+  #notedAt = -Infinity;
   #closed = false;
   #failure: unknown;
 
@@ -70,11 +77,30 @@ class FileStream implements OutputStream {
   }
 
   write(data: string | Uint8Array): Promise<void> {
-    if (this.#closed || this.#waitingBytes > MAX_UNREAD_BYTES) return Promise.resolve();
-    const bytes = typeof data === "string" ? this.#encoder.encode(data) : data;
+    if (this.#closed) return Promise.resolve();
+    this.#add(typeof data === "string" ? this.#encoder.encode(data) : data);
+    clearTimeout(this.#noteTimer);
+    this.#noteTimer = undefined;
+    return this.#flushing ??= this.#flush();
+  }
+
+  note(text: string): void {
+    if (this.#closed || this.#waitingBytes > MAX_UNREAD_BYTES) return;
+    this.#add(this.#encoder.encode(text));
+    if (this.#flushing || this.#noteTimer !== undefined) return;
+    const sinceLastMs = performance.now() - this.#notedAt;
+    if (sinceLastMs >= NOTE_INTERVAL_MS) this.#flushNotes();
+    else this.#noteTimer = setTimeout(() => this.#flushNotes(), NOTE_INTERVAL_MS - sinceLastMs);
+  }
+
+  #flushNotes(): void {
+    this.#notedAt = performance.now();
+    void this.write("");
+  }
+
+  #add(bytes: Uint8Array): void {
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
-    return this.#flushing ??= this.#flush();
   }
 
   async #flush(): Promise<void> {

@@ -47,6 +47,7 @@ export class LiveLine implements Disposable {
         return stream.closed;
       },
       write: (data) => this.#insert(stream, data),
+      note: (text) => void this.#insert(stream, text),
     };
   }
 

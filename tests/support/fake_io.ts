@@ -37,6 +37,10 @@ export class FakeStream implements OutputStream {
     return Promise.resolve();
   }
 
+  note(text: string): void {
+    void this.write(text);
+  }
+
   get bytes(): Uint8Array {
     const all = new Uint8Array(this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0));
     let offset = 0;
