@@ -4,7 +4,9 @@
  * @module
  */
 export { type Durability, openQueue, type OpenQueueOptions } from "./backends/registry.ts";
-export { type LeaveReason, Worker, type WorkerOptions, type WorkerSummary } from "./worker/worker.ts";
+export { Worker } from "./worker/worker.ts";
+export type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker/worker_options.ts";
+export type { WorkerCounts } from "./worker/tally.ts";
 export { processRunner, type ProcessRunnerOptions } from "./runner/process_runner.ts";
 export { type FunctionContext, functionRunner, type JobFunction } from "./runner/function_runner.ts";
 export type { RunContext, Runner, StopReason } from "./runner/runner.ts";

@@ -1,6 +1,7 @@
 import type { ExitCode } from "../core/exit_code.ts";
 import { processRunner } from "../runner/process_runner.ts";
-import { Worker, type WorkerOptions, type WorkerSummary } from "../worker/worker.ts";
+import { Worker } from "../worker/worker.ts";
+import type { WorkerOptions, WorkerSummary } from "../worker/worker_options.ts";
 import { type CliContext, openLog, openNamedQueue } from "./context.ts";
 import type { FlagValues } from "./flag.ts";
 import { passThrough } from "./job_output.ts";

@@ -10,8 +10,3 @@ export function onAbort(signal: AbortSignal, action: () => void): Disposable {
   else signal.addEventListener("abort", action, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener("abort", action) };
 }
-
-/** Resolves when the signal is aborted. */
-export function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => onAbort(signal, resolve));
-}

@@ -1,4 +1,4 @@
-import { whenAborted } from "../core/abort.ts";
+import { onAbort } from "../core/abort.ts";
 import { errorMessage } from "../core/errors.ts";
 import type { Job, JsonValue } from "../core/job.ts";
 import type { Outcome } from "../core/outcome.ts";
@@ -70,10 +70,9 @@ async function runFunction(
     }
   })();
   // A function cannot be killed, only left behind.
-  const outcome = await Promise.race([
-    execution,
-    whenAborted(kill).then((): Outcome => ({ kind: "interrupted" })),
-  ]);
+  const { promise: killed, resolve } = Promise.withResolvers<Outcome>();
+  using _ = onAbort(kill, () => resolve({ kind: "interrupted" }));
+  const outcome = await Promise.race([execution, killed]);
   return signal.aborted ? stoppedOutcome(signal) : outcome;
 }
 

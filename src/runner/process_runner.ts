@@ -6,9 +6,10 @@ import type { Outcome } from "../core/outcome.ts";
 import { randomId } from "../core/random_id.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import { commandLine } from "./command_line.ts";
-import { discardOutput, type JobOutput, type OutputFactory, OutputTail, type StreamName } from "./output.ts";
+import { discardOutput, type OutputFactory, OutputTail } from "./output.ts";
 import { ProcessGroup } from "./process_group.ts";
 import { findPrograms, type Programs } from "./programs.ts";
+import { Pump } from "./pump.ts";
 import { readResult } from "./result_file.ts";
 import { type RunContext, type Runner, stoppedOutcome } from "./runner.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -192,33 +193,6 @@ class ProcessRunner implements Runner {
     using _ = signal && onAbort(signal, () => timer.abort(DONE));
     await Promise.race([work, this.#clock.sleep(ms, timer.signal)]);
     timer.abort(DONE);
-  }
-}
-
-/** Carries one stream of a job to its output until the end, whatever is in it. */
-class Pump {
-  readonly done: Promise<void>;
-  ended = false;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-
-  constructor(
-    stream: ReadableStream<Uint8Array>,
-    name: StreamName,
-    { tail, output }: { tail: OutputTail; output: JobOutput },
-  ) {
-    const reader = stream.getReader();
-    this.#reader = reader;
-    const carry = async () => {
-      for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-        tail.push(chunk.value);
-        await output.write(name, chunk.value);
-      }
-    };
-    this.done = carry().catch(() => {}).finally(() => this.ended = true);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel().catch(() => {});
   }
 }
 

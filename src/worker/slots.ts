@@ -1,4 +1,4 @@
-import { DONE, whenAborted } from "../core/abort.ts";
+import { DONE, onAbort } from "../core/abort.ts";
 
 /** The places in which a worker runs its jobs. */
 export class Slots {
@@ -20,7 +20,10 @@ export class Slots {
     while (!signal.aborted) {
       const slot = this.#running.indexOf(undefined);
       if (slot >= 0) return slot;
-      await Promise.race([this.#freed.promise, whenAborted(signal)]);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // The signal lives as long as the worker: a listener for each job would be a leak.
+      using _ = onAbort(signal, resolve);
+      await Promise.race([this.#freed.promise, promise]);
     }
     return undefined;
   }

@@ -2,54 +2,15 @@ import { DONE } from "../core/abort.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
 import { errorMessage, isTransient } from "../core/errors.ts";
-import type { WorkerEvent } from "../core/events.ts";
-import type { Lease, Queue } from "../core/queue.ts";
+import type { Lease } from "../core/queue.ts";
 import { randomId } from "../core/random_id.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
-import type { Runner } from "../runner/runner.ts";
 import { runAttempt } from "./attempt.ts";
 import { logReport } from "./report.ts";
 import { Slots } from "./slots.ts";
-import { Tally, type WorkerCounts } from "./tally.ts";
-
-export interface WorkerOptions {
-  readonly queue: Queue;
-  readonly runner: Runner;
-  /** Jobs at the same time. Default 1. */
-  readonly slots?: number;
-  /** How long a job stays ours without a renewal, in ms. Default 10 min. */
-  readonly leaseMs?: number;
-  /** A slot may fail this often in a row; one more and the worker leaves. Default 2; `Infinity` never. */
-  readonly maxConsecutiveFailures?: number;
-  /** After this the worker interrupts its jobs and leaves, in ms. Default: never. */
-  readonly timeLimitMs?: number;
-  /** How long to wait at an empty queue before leaving, in ms; `Infinity` waits for ever. Default 0. */
-  readonly idleTimeoutMs?: number;
-  /** Leave after this many jobs. Default: no limit. */
-  readonly maxJobs?: number;
-  readonly retry?: Partial<RetryPolicy>;
-  /** Default: the host's part of a random name. */
-  readonly workerId?: string;
-  readonly log?: Logger;
-  readonly clock?: Clock;
-  /** Told of every job; must not throw. */
-  readonly onEvent?: (event: WorkerEvent) => void;
-}
-
-/** Why a worker left. */
-export type LeaveReason =
-  | "idle"
-  | "drained"
-  | "interrupted"
-  | "time-limit"
-  | "too-many-failures"
-  | "max-jobs";
-
-/** What a worker did, and why it left. */
-export interface WorkerSummary extends WorkerCounts {
-  readonly reason: LeaveReason;
-}
+import { Tally } from "./tally.ts";
+import type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker_options.ts";
 
 const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
 

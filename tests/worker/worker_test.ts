@@ -3,7 +3,9 @@ import { BackendError } from "../../src/core/errors.ts";
 import type { WorkerEvent } from "../../src/core/events.ts";
 import type { NewJob } from "../../src/core/job.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
-import { Worker, type WorkerOptions } from "../../src/worker/worker.ts";
+import { Slots } from "../../src/worker/slots.ts";
+import { Worker } from "../../src/worker/worker.ts";
+import type { WorkerOptions } from "../../src/worker/worker_options.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -236,4 +238,22 @@ test("a listener that throws ends the worker with its error instead of a job in 
     },
   });
   assertEquals((await assertRejects(worker.run(), TypeError)).message, "a defect");
+});
+
+test("a worker leaves no listener behind for each job that it ran", async () => {
+  const slots = new Slots(1);
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  Object.assign(signal, {
+    addEventListener: (...args: Parameters<typeof add>) => (listeners++, add(...args)),
+    removeEventListener: (...args: Parameters<typeof remove>) => (listeners--, remove(...args)),
+  });
+  for (let job = 0; job < 10; job++) {
+    assertEquals(await slots.free(signal), 0);
+    slots.run(0, () => Promise.resolve());
+  }
+  await slots.allFree();
+  assertEquals(listeners, 0);
 });

@@ -24,7 +24,10 @@ export class ChangeWatch implements Disposable {
   readonly #clock: Clock;
   readonly #watchFs: (path: string) => Deno.FsWatcher;
   #watcher: Deno.FsWatcher | undefined;
-  #changed: Promise<"changed" | "broken"> | undefined;
+  /** What the watcher has told since it was made. */
+  #news: "changed" | "broken" | undefined;
+  /** Ends the wait of `next()`. */
+  #wake = () => {};
   #polls = 0;
 
   constructor(path: string, { clock, watchFs = (file) => Deno.watchFs(file) }: ChangeWatchOptions) {
@@ -36,22 +39,15 @@ export class ChangeWatch implements Disposable {
 
   /** Resolves at a change, after `limitMs`, when it is time for a poll, or when the signal is aborted. */
   async next(limitMs: number, signal?: AbortSignal): Promise<void> {
-    const { first, max } = this.#changed ? WATCHED_POLL_MS : UNWATCHED_POLL_MS;
+    const { first, max } = this.#watcher ? WATCHED_POLL_MS : UNWATCHED_POLL_MS;
     const pollMs = Math.min(first * 1.5 ** this.#polls++, max) * (0.75 + 0.5 * Math.random());
     const timer = new AbortController();
     using _ = signal && onAbort(signal, () => timer.abort(DONE));
-    const sleep = this.#clock.sleep(Math.min(limitMs, pollMs), timer.signal);
-    const reason = await (this.#changed ? Promise.race([this.#changed, sleep]) : sleep);
-    timer.abort(DONE);
-    if (reason === "changed") {
-      this.#polls = 0;
-      await this.#clock.sleep(SETTLE_MS, signal);
-      this.#watch();
-    } else if (reason === "broken") {
-      this.#polls = 0;
-      this.#changed = undefined;
-      this[Symbol.dispose]();
-    }
+    // A worker may wait here for weeks: nothing may pile up on a promise that outlives the call.
+    this.#wake = () => timer.abort(DONE);
+    if (this.#news === undefined) await this.#clock.sleep(Math.min(limitMs, pollMs), timer.signal);
+    this.#wake = () => {};
+    if (this.#news !== undefined) await this.#hear(this.#news, signal);
   }
 
   [Symbol.dispose](): void {
@@ -59,15 +55,33 @@ export class ChangeWatch implements Disposable {
     this.#watcher = undefined;
   }
 
+  async #hear(news: "changed" | "broken", signal: AbortSignal | undefined): Promise<void> {
+    this.#polls = 0;
+    if (news === "changed") {
+      await this.#clock.sleep(SETTLE_MS, signal);
+      this.#watch();
+    } else {
+      this[Symbol.dispose]();
+      this.#news = undefined;
+    }
+  }
+
   /** A fresh watch: it forgets the changes that were waiting in the old one. */
   #watch(): void {
     this[Symbol.dispose]();
+    this.#news = undefined;
     try {
       const watcher = this.#watchFs(this.#path);
       this.#watcher = watcher;
-      this.#changed = watcher[Symbol.asyncIterator]().next().then(() => "changed", () => "broken");
+      const tell = (news: "changed" | "broken") => {
+        // A watcher that is closed tells so as if it were a change.
+        if (this.#watcher !== watcher) return;
+        this.#news = news;
+        this.#wake();
+      };
+      watcher[Symbol.asyncIterator]().next().then(() => tell("changed"), () => tell("broken"));
     } catch {
-      this.#changed = undefined;
+      this.#watcher = undefined;
     }
   }
 }

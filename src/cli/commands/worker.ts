@@ -1,5 +1,5 @@
 import { EXIT } from "../../core/exit_code.ts";
-import type { LeaveReason } from "../../worker/worker.ts";
+import type { LeaveReason } from "../../worker/worker_options.ts";
 import type { RunCommand } from "../command.ts";
 import { openLog } from "../context.ts";
 import {
