@@ -10,6 +10,7 @@ import { runAttempt } from "./attempt.ts";
 import { logReport } from "./report.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
+import { Turns } from "./turns.ts";
 import type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker_options.ts";
 
 const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
@@ -38,6 +39,7 @@ export class Worker {
   readonly #clock: Clock;
   readonly #slots: Slots;
   readonly #tally = new Tally();
+  readonly #turns = new Turns();
   /** No more jobs are taken. */
   readonly #stop = new AbortController();
   /** Running jobs are given back. */
@@ -108,6 +110,7 @@ export class Worker {
     const { maxJobs = Infinity } = this.#options;
     for (let failures = 0; !this.#stop.signal.aborted;) {
       if (this.#started >= maxJobs) return this.#leave("max-jobs");
+      await this.#turns.next();
       const slot = await this.#slots.free(this.#stop.signal);
       if (slot === undefined) return;
       try {

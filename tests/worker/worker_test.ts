@@ -1,4 +1,5 @@
 import { MemoryQueue } from "../../src/backends/memory/queue.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { BackendError } from "../../src/core/errors.ts";
 import type { WorkerEvent } from "../../src/core/events.ts";
 import type { NewJob } from "../../src/core/job.ts";
@@ -256,4 +257,15 @@ test("a worker leaves no listener behind for each job that it ran", async () => 
   }
   await slots.allFree();
   assertEquals(listeners, 0);
+});
+
+test("a worker whose jobs never wait still hears that it should leave", async () => {
+  const { worker } = await setUp(Array.from({ length: 20_000 }, () => shellJob()), () => SUCCEEDED, {
+    clock: systemClock,
+  });
+  const timer = setTimeout(() => worker.drain(), 20);
+  const { reason, completed } = await worker.run();
+  clearTimeout(timer);
+  assertEquals(reason, "drained");
+  assert(completed < 20_000);
 });
