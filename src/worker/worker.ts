@@ -159,7 +159,12 @@ export class Worker {
     const { job } = lease;
     const startedAt = this.#clock.now();
     onEvent?.({ kind: "job-started", job, slot });
-    this.#log.debug(`job ${job.id} started`, { slot, attempt: job.attempts + 1 });
+    // Not its command, which may hold a secret: logs go further than queues.
+    this.#log.info(`job ${job.id} started`, {
+      slot,
+      attempt: job.attempts + 1,
+      name: job.name,
+    });
     const report = await runAttempt(lease, {
       runner,
       leaseMs,
