@@ -27,7 +27,7 @@ test("SIGUSR1 makes the process of a worker finish its job and exit with 0", asy
   );
   const script = `
     exec 3< <("$DENO" run -A --quiet "$MAIN" ${queue.path} worker 2>&1 & echo "$!"; wait "$!"; echo "code $?")
-    read -r pid <&3; read -r said <&3
+    read -r pid <&3; until [ "$said" = running ]; do read -r said <&3; done
     kill -USR1 "$pid"
     read -r answer <&3
     touch go

@@ -56,5 +56,5 @@ test("a log line without -v is of level info at least", async () => {
   await using queue = await QueueFile.with("true");
   const { stderr } = await queue.jobq(["worker", "--log-format", "json"]);
   const levels = stderr.trimEnd().split("\n").map((line) => JSON.parse(line).level);
-  assertEquals(levels, ["info", "info"]);
+  assertEquals(levels, ["info", "info", "info"]);
 });

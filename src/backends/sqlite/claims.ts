@@ -4,6 +4,7 @@ import type { Failure } from "../../core/failure.ts";
 import type { Job } from "../../core/job.ts";
 import { type Lease, type LeaseOptions, MAX_LOST_LEASES, poisonFailure } from "../../core/queue.ts";
 import { randomId } from "../../core/random_id.ts";
+import { ChangeWatch } from "./change_watch.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteLease } from "./lease.ts";
 import { decodeJob, decodeJobForDisplay, JOB_COLUMNS, type JobRow } from "./row.ts";
@@ -50,8 +51,31 @@ export class Claims {
     this.#clock = clock;
   }
 
+  /** As `Queue.lease`. */
+  async lease({ leaseMs, waitMs, workerId, signal }: LeaseOptions): Promise<Lease | undefined> {
+    const deadline = this.#clock.now() + waitMs;
+    let watch: ChangeWatch | undefined;
+    try {
+      while (!signal?.aborted) {
+        const lease = await this.#next({ leaseMs, workerId, signal });
+        if (lease || this.#clock.now() >= deadline) return lease;
+        if (watch === undefined) {
+          watch = new ChangeWatch(`${this.#connection.path}-wal`, { clock: this.#clock });
+          continue;
+        }
+        await watch.next(await this.#untilNext(deadline), signal);
+      }
+      return undefined;
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined;
+      throw error;
+    } finally {
+      watch?.[Symbol.dispose]();
+    }
+  }
+
   /** How long to wait for the next job that is known of, in ms. */
-  async untilNext(deadline: number): Promise<number> {
+  async #untilNext(deadline: number): Promise<number> {
     const next = await this.#nextVisibleAt();
     const now = this.#clock.now();
     return Math.max(
@@ -70,7 +94,7 @@ export class Claims {
   }
 
   /** The next job that is due; undefined when there is none. */
-  async next({ leaseMs, workerId, signal }: Omit<LeaseOptions, "waitMs">): Promise<Lease | undefined> {
+  async #next({ leaseMs, workerId, signal }: Omit<LeaseOptions, "waitMs">): Promise<Lease | undefined> {
     for (;;) {
       // A look costs no lock; without it every idle worker would compete with the busy ones.
       const next = await this.#nextVisibleAt(signal);

@@ -30,6 +30,9 @@ const LOCAL_FUSE_TYPES: ReadonlySet<string> = new Set([
   "fuse.mergerfs",
 ]);
 
+/** Whether a table of mounts names any type that is, or may be, a remote one. */
+const ANY_REMOTE = new RegExp(` - (?:${[...NETWORK_TYPES].join("|")}|fuse\\.\\S+) `);
+
 /**
  * The type of the network filesystem that holds `path`, or undefined on a local one.
  *
@@ -37,6 +40,8 @@ const LOCAL_FUSE_TYPES: ReadonlySet<string> = new Set([
  * @param path absolute and without symbolic links
  */
 export function networkFilesystemOf(mountinfo: string, path: string): string | undefined {
+  // Most machines have none at all, and this is on the way of every command.
+  if (!ANY_REMOTE.test(mountinfo)) return undefined;
   let best = "";
   let type: string | undefined;
   for (const line of mountinfo.split("\n")) {

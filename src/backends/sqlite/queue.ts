@@ -2,8 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
 import type { CallOptions, Capabilities, Counts, Lease, LeaseOptions, Queue } from "../../core/queue.ts";
-import { ChangeWatch } from "./change_watch.ts";
-import { Claims } from "./claims.ts";
+import type { Claims } from "./claims.ts";
 import type { Connection } from "./connection.ts";
 import { SqliteDeadLetters } from "./dead_letters.ts";
 import { encodeRows, insertRows } from "./insert.ts";
@@ -48,7 +47,7 @@ export class SqliteQueue implements Queue {
   readonly name: string;
   readonly capabilities = SQLITE_CAPABILITIES;
   readonly deadLetters: SqliteDeadLetters;
-  readonly #claims: Claims;
+  #claims: Promise<Claims> | undefined;
   readonly #connection: Connection;
   readonly #queueId: number;
   readonly #clock: Clock;
@@ -58,7 +57,6 @@ export class SqliteQueue implements Queue {
     this.#connection = connection;
     this.#queueId = queueId;
     this.#clock = clock;
-    this.#claims = new Claims(connection, { queueId, clock });
     this.deadLetters = new SqliteDeadLetters(connection, { queueId, clock });
   }
 
@@ -71,27 +69,9 @@ export class SqliteQueue implements Queue {
     );
   }
 
-  async lease({ leaseMs, waitMs, workerId, signal }: LeaseOptions): Promise<Lease | undefined> {
-    assertSpan("a lease", leaseMs, { min: 1 });
-    const deadline = this.#clock.now() + waitMs;
-    let watch: ChangeWatch | undefined;
-    try {
-      while (!signal?.aborted) {
-        const lease = await this.#claims.next({ leaseMs, workerId, signal });
-        if (lease || this.#clock.now() >= deadline) return lease;
-        if (watch === undefined) {
-          watch = new ChangeWatch(`${this.#connection.path}-wal`, { clock: this.#clock });
-          continue;
-        }
-        await watch.next(await this.#claims.untilNext(deadline), signal);
-      }
-      return undefined;
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) return undefined;
-      throw error;
-    } finally {
-      watch?.[Symbol.dispose]();
-    }
+  async lease(options: LeaseOptions): Promise<Lease | undefined> {
+    assertSpan("a lease", options.leaseMs, { min: 1 });
+    return await (await this.#openClaims()).lease(options);
   }
 
   async peek(limit: number, { signal }: CallOptions = {}): Promise<readonly Job[]> {
@@ -135,5 +115,12 @@ export class SqliteQueue implements Queue {
   [Symbol.asyncDispose](): Promise<void> {
     this.#connection[Symbol.dispose]();
     return Promise.resolve();
+  }
+
+  /** What only a worker needs is loaded for a worker only. */
+  #openClaims(): Promise<Claims> {
+    return this.#claims ??= import("./claims.ts").then(({ Claims }) =>
+      new Claims(this.#connection, { queueId: this.#queueId, clock: this.#clock })
+    );
   }
 }
