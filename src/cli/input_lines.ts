@@ -1,4 +1,5 @@
 import { UsageError } from "../core/errors.ts";
+import { concat } from "./bytes.ts";
 
 /** A line of the input, counted from 1, without its end. */
 export interface InputLine {
@@ -36,7 +37,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
   let before = 0;
   let rest: Uint8Array = new Uint8Array(0);
   for await (const chunk of stream) {
-    const all = rest.length > 0 ? join(rest, chunk) : chunk;
+    const all = rest.length > 0 ? concat([rest, chunk]) : chunk;
     const end = all.lastIndexOf(LF) + 1;
     const block = splitBlock(all.subarray(0, end), before);
     if (block.lines.length > 0) yield block.lines;
@@ -101,11 +102,4 @@ function decode(bytes: Uint8Array): string | undefined {
 
 function tooLong(number: number): InputLineError {
   return new InputLineError(number, `it is longer than ${MAX_LINE_BYTES} bytes`);
-}
-
-function join(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }

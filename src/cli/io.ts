@@ -1,3 +1,5 @@
+import { concat } from "./bytes.ts";
+
 /** A stream to the outside that never blocks the event loop and never fails because nobody reads it any more. */
 export interface OutputStream {
   /** Resolves when the data is out; the order of calls is kept. */
@@ -107,7 +109,7 @@ class FileStream implements OutputStream {
   async #flush(): Promise<void> {
     await Promise.resolve();
     while (this.#waiting.length > 0 && !this.#closed) {
-      const batch = concat(this.#waiting, this.#waitingBytes);
+      const batch = concat(this.#waiting);
       this.#waiting = [];
       this.#waitingBytes = 0;
       try {
@@ -120,16 +122,4 @@ class FileStream implements OutputStream {
     }
     this.#flushing = undefined;
   }
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only) return only;
-  const all = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }

@@ -1,4 +1,5 @@
 import type { JobOutput, OutputFactory, StreamName } from "../runner/output.ts";
+import { concat } from "./bytes.ts";
 import type { OutputStream } from "./io.ts";
 
 /** An unfinished line is held back until it ends, or has this many bytes. */
@@ -70,14 +71,4 @@ class PrefixedOutput implements JobOutput {
     if (start < bytes.length) parts.push(this.#prefix, bytes.subarray(start), Uint8Array.of(LF));
     return concat(parts);
   }
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 import { systemClock } from "../../src/core/clock.ts";
 import { assertBetween, assertEquals } from "../support/assert.ts";
+import { countedSignal } from "../support/counted_signal.ts";
 import { test } from "../support/testing.ts";
 
 test("systemClock.sleep() lasts as long as asked", async () => {
@@ -28,16 +29,9 @@ test("systemClock.sleep() of forever does not return at once", async () => {
 });
 
 test("systemClock.sleep() leaves no listener on the signal", async () => {
-  let listeners = 0;
-  const { signal } = new AbortController();
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  Object.assign(signal, {
-    addEventListener: (...args: Parameters<typeof add>) => (listeners++, add(...args)),
-    removeEventListener: (...args: Parameters<typeof remove>) => (listeners--, remove(...args)),
-  });
+  const { signal, listeners } = countedSignal();
   await systemClock.sleep(1, signal);
-  assertEquals(listeners, 0);
+  assertEquals(listeners(), 0);
 });
 
 test("systemClock.now() is the time since the epoch", () => {

@@ -4,6 +4,7 @@ import type { Outcome } from "../../src/core/outcome.ts";
 import { silentLogger } from "../../src/log/logger.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { jobOf } from "../support/run_job.ts";
+import { countedSignal } from "../support/counted_signal.ts";
 import { test } from "../support/testing.ts";
 
 interface Call {
@@ -87,15 +88,8 @@ test("a function that does not end when stopped is left behind when killed", asy
 });
 
 test("an execution leaves no listener on the signal that all share", async () => {
-  const { signal } = new AbortController();
-  let listeners = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  Object.assign(signal, {
-    addEventListener: (...args: Parameters<typeof add>) => (listeners++, add(...args)),
-    removeEventListener: (...args: Parameters<typeof remove>) => (listeners--, remove(...args)),
-  });
+  const { signal, listeners } = countedSignal();
   const runner = functionRunner({ f: () => 1 });
   await runner.run(jobFor("f"), { signal, kill: signal, log: silentLogger, slot: 0, env: {} });
-  assertEquals(listeners, 0);
+  assertEquals(listeners(), 0);
 });

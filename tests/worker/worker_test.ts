@@ -11,6 +11,7 @@ import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { FAILED, ScriptedRunner, untilStopped } from "../support/scripted_runner.ts";
+import { countedSignal } from "../support/counted_signal.ts";
 import { test } from "../support/testing.ts";
 
 const SUCCEEDED: Outcome = { kind: "succeeded" };
@@ -243,20 +244,13 @@ test("a listener that throws ends the worker with its error instead of a job in 
 
 test("a worker leaves no listener behind for each job that it ran", async () => {
   const slots = new Slots(1);
-  const { signal } = new AbortController();
-  let listeners = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  Object.assign(signal, {
-    addEventListener: (...args: Parameters<typeof add>) => (listeners++, add(...args)),
-    removeEventListener: (...args: Parameters<typeof remove>) => (listeners--, remove(...args)),
-  });
+  const { signal, listeners } = countedSignal();
   for (let job = 0; job < 10; job++) {
     assertEquals(await slots.free(signal), 0);
     slots.run(0, () => Promise.resolve());
   }
   await slots.allFree();
-  assertEquals(listeners, 0);
+  assertEquals(listeners(), 0);
 });
 
 test("a worker whose jobs never wait still hears that it should leave", async () => {

@@ -10,30 +10,28 @@ const MAGIC = "SQLite format 3\0";
  * Its calls are synchronous: at the start of a command there is nothing to do meanwhile, and each costs a tenth.
  * It also keeps SQLite from opening the file between our opening and our closing of it; see `open_files.ts`.
  *
- * @returns whether the file exists
  * @throws {QueueNotFoundError} when it, or its directory, is missing
  * @throws {AccessDeniedError} when it may not be read and written
  * @throws {BackendError} when it is no database, or cut short
  * @throws {UnsupportedError} on a network filesystem
  */
-export function checkFile(path: string, { create }: { create: boolean }): boolean {
+export function checkFile(path: string, { create }: { create: boolean }): void {
   const directory = directoryOf(path);
   checkDirectory(path, directory);
   refuseNetworkFilesystem(path, directory);
-  if (isOpenHere(path)) return true;
+  if (isOpenHere(path)) return;
   let file: Deno.FsFile;
   try {
     file = Deno.openSync(path, { read: true, write: true });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw explainOpen(error, path);
-    if (create) return false;
+    if (create) return;
     throw new QueueNotFoundError(`Cannot open "${path}": there is no such file`, {
       hint: "check the name; `jobq push` makes a queue that does not exist",
     });
   }
   using _ = file;
   checkHeader(file, path);
-  return true;
 }
 
 /** The directory part of a path. */
