@@ -29,12 +29,18 @@ export function openLog({ io }: CliContext, { verbose = 0, quiet, logFormat }: C
   );
 }
 
-/** Opens the queue that the command line, or else `$JOBQ`, names. @throws {UsageError} when it is named twice */
+/**
+ * Opens the queue that the command line, or else `$JOBQ`, names, with the command's own log unless another is given.
+ *
+ * @throws {UsageError} when it is named twice
+ */
 export function openNamedQueue(
-  { io, leadingQueue }: CliContext,
-  { queue }: CommonFlags,
+  context: CliContext,
+  flags: CommonFlags,
   options: Omit<OpenQueueOptions, "env">,
 ): Promise<Queue> {
+  const { io, leadingQueue } = context;
+  const { queue } = flags;
   if (leadingQueue !== undefined && queue !== undefined) {
     throw new UsageError(
       `Cannot use two queues: "${redactAddress(leadingQueue)}" before the command and "${
@@ -45,5 +51,9 @@ export function openNamedQueue(
       },
     );
   }
-  return openQueue(leadingQueue ?? queue ?? (io.env("JOBQ") || undefined), { ...options, env: io.env });
+  return openQueue(leadingQueue ?? queue ?? (io.env("JOBQ") || undefined), {
+    log: openLog(context, flags),
+    ...options,
+    env: io.env,
+  });
 }

@@ -10,7 +10,7 @@ import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, RUN_FLAGS } from "
 import { WorkerSignals } from "./signals.ts";
 
 /** The options that `worker` and `pull` share. */
-type RunFlags = FlagValues<typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY }>;
+export type RunFlags = typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY };
 
 const DEFAULT_KILL_TIMEOUT_MS = 30_000;
 
@@ -23,7 +23,7 @@ export interface WorkerEnd {
 /** Runs a worker on the named queue, with the terminal, the signals and the log that a command has. */
 export async function runWorker(
   context: CliContext,
-  flags: RunFlags,
+  flags: FlagValues<RunFlags>,
   options: Omit<WorkerOptions, "queue" | "runner"> & { create: boolean },
 ): Promise<WorkerEnd> {
   const killTimeoutMs = flags.killTimeout ??

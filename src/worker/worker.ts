@@ -15,6 +15,8 @@ import type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker_options
 
 const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
 
+const DEFAULT_LEASE_MS = 600_000;
+
 /** How a queue that cannot be reached is tried again. */
 const LEASE_RETRY: Partial<RetryPolicy> = { baseMs: 250, capMs: 30_000 };
 
@@ -135,7 +137,7 @@ export class Worker {
   }
 
   #nextLease(): Promise<Lease | undefined> {
-    const { queue, leaseMs = 600_000 } = this.#options;
+    const { queue, leaseMs = DEFAULT_LEASE_MS } = this.#options;
     // While jobs run there is no hurry to leave; the end of the last one cuts this wait short.
     const wait = this.#slots.busy > 0
       ? { waitMs: Infinity, until: this.#slots.whenIdle() }
@@ -155,7 +157,7 @@ export class Worker {
   }
 
   async #runJob(lease: Lease, slot: number): Promise<void> {
-    const { runner, queue, leaseMs = 600_000, retry = {}, onEvent } = this.#options;
+    const { runner, queue, leaseMs = DEFAULT_LEASE_MS, retry = {}, onEvent } = this.#options;
     const { job } = lease;
     const startedAt = this.#clock.now();
     onEvent?.({ kind: "job-started", job, slot });

@@ -4,7 +4,7 @@ import { AccessDeniedError, BackendError, errorMessage, JobqError } from "../../
 import { formatDuration } from "../../core/duration.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Durability } from "../registry.ts";
-import { fileKey, noteOpening } from "./open_files.ts";
+import { fileKey, noteClosing, noteOpening } from "./open_files.ts";
 import { inspectSchema, migrate } from "./schema.ts";
 
 /**
@@ -21,6 +21,7 @@ const LONG_WAIT_MS = 200;
 const RENEWAL_GRACE_MS = 5_000;
 
 export interface ConnectionOptions {
+  /** Absolute: SQLite understands `:memory:` and `file:…` in its own way. */
   readonly path: string;
   readonly durability: Durability;
   readonly clock: Clock;
@@ -40,7 +41,6 @@ export class Connection implements Disposable {
   readonly path: string;
   readonly database: DatabaseSync;
   readonly #options: ConnectionOptions;
-  readonly #noteClosing: () => void;
   readonly #fileKey: string;
   readonly #statements = new Map<string, StatementSync>();
   #synchronous: "FULL" | "NORMAL" | undefined;
@@ -50,8 +50,7 @@ export class Connection implements Disposable {
     this.path = options.path;
     this.database = database;
     this.#options = options;
-    this.#noteClosing = noteOpening(options.path);
-    this.#fileKey = fileKey(options.path);
+    this.#fileKey = noteOpening(options.path);
   }
 
   /** Opens the file, in WAL mode and with the newest schema. @throws {JobqError} */
@@ -59,8 +58,7 @@ export class Connection implements Disposable {
     const { path } = options;
     let database: DatabaseSync;
     try {
-      // Not ":memory:" or "file:...", which SQLite would understand in its own way.
-      database = new DatabaseSync(path.startsWith("/") ? path : `./${path}`);
+      database = new DatabaseSync(path);
     } catch (error) {
       throw explain(error, { action: "open", path });
     }
@@ -147,7 +145,7 @@ export class Connection implements Disposable {
   [Symbol.dispose](): void {
     if (!this.database.isOpen) return;
     this.database.close();
-    this.#noteClosing();
+    noteClosing(this.#fileKey);
   }
 
   #setSynchronous(durable: boolean): void {

@@ -6,11 +6,16 @@
  */
 const openings = new Map<string, number>();
 
-/** Notes that SQLite has opened the file; answers what notes its closing. */
-export function noteOpening(path: string): () => void {
+/** Notes that SQLite has opened the file; answers its key, with which `noteClosing` is called. */
+export function noteOpening(path: string): string {
   const key = fileKey(path);
   openings.set(key, (openings.get(key) ?? 0) + 1);
-  return () => openings.set(key, (openings.get(key) ?? 1) - 1);
+  return key;
+}
+
+/** Notes that SQLite has closed the file. */
+export function noteClosing(key: string): void {
+  openings.set(key, (openings.get(key) ?? 1) - 1);
 }
 
 /** Whether SQLite has the file open in this process. */

@@ -1,6 +1,6 @@
 import { confirm, plural } from "../confirm.ts";
 import type { RunCommand } from "../command.ts";
-import { openLog, openNamedQueue } from "../context.ts";
+import { openNamedQueue } from "../context.ts";
 import type { COMMON_FLAGS, YES } from "../options.ts";
 
 type ClearFlags = typeof COMMON_FLAGS & { yes: typeof YES };
@@ -8,7 +8,7 @@ type ClearFlags = typeof COMMON_FLAGS & { yes: typeof YES };
 /** `jobq clear`. */
 export const clear: RunCommand<ClearFlags> = async (context, flags) => {
   const { io } = context;
-  await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
+  await using queue = await openNamedQueue(context, flags, { create: false });
   const { ready, delayed } = await queue.counts();
   const action = `Remove ${plural(ready + delayed, "waiting job")} of ${queue.name}`;
   if (ready + delayed > 0 && !await confirm(io, { yes: flags.yes, action })) {

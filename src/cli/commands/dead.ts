@@ -3,7 +3,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { DeadLetterSelection, Queue } from "../../core/queue.ts";
 import { confirm, plural } from "../confirm.ts";
 import type { RunCommand } from "../command.ts";
-import { openLog, openNamedQueue } from "../context.ts";
+import { openNamedQueue } from "../context.ts";
 import type { Flag } from "../flag.ts";
 import { age, failureToJson, jobToJson, taskText } from "../job_view.ts";
 import type { ALL, COMMON_FLAGS, JSON_OUTPUT, YES } from "../options.ts";
@@ -17,7 +17,7 @@ type PurgeFlags = SelectFlags & { yes: typeof YES };
 /** `jobq dead list`. */
 export const list: RunCommand<ListFlags> = async (context, flags) => {
   const { io } = context;
-  await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
+  await using queue = await openNamedQueue(context, flags, { create: false });
   const letters = await queue.deadLetters.list({ limit: flags.limit });
   if (flags.json) {
     const lines = letters.map(({ job, failure }) =>
@@ -38,7 +38,7 @@ export const list: RunCommand<ListFlags> = async (context, flags) => {
 
 /** `jobq dead requeue`. */
 export const requeue: RunCommand<SelectFlags> = async (context, flags, words) => {
-  await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
+  await using queue = await openNamedQueue(context, flags, { create: false });
   const requeued = await queue.deadLetters.requeue(await selectDead(queue, flags, words));
   void context.io.stderr.write(`requeued ${plural(requeued, "job")}\n`);
 };
@@ -50,7 +50,7 @@ export const purge: RunCommand<PurgeFlags> = async (
   words,
 ) => {
   const { io } = context;
-  await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
+  await using queue = await openNamedQueue(context, flags, { create: false });
   const which = await selectDead(queue, flags, words);
   const count = which === "all" ? (await queue.counts()).failed : which.length;
   const action = `Remove ${plural(count, "dead letter")} of ${queue.name} for good`;

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { RunCommand } from "../command.ts";
-import { openLog, openNamedQueue } from "../context.ts";
+import { openNamedQueue } from "../context.ts";
 import type { Flag } from "../flag.ts";
 import { age, jobToJson, taskText } from "../job_view.ts";
 import type { COMMON_FLAGS, JSON_OUTPUT } from "../options.ts";
@@ -11,7 +11,7 @@ type PeekFlags = typeof COMMON_FLAGS & { limit: Flag<number>; json: typeof JSON_
 /** `jobq peek`. */
 export const peek: RunCommand<PeekFlags> = async (context, flags) => {
   const { io } = context;
-  await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
+  await using queue = await openNamedQueue(context, flags, { create: false });
   const jobs = await queue.peek(flags.limit);
   if (flags.json) {
     return await io.stdout.write(jobs.map((job) => `${JSON.stringify(jobToJson(job))}\n`).join(""));

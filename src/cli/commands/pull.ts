@@ -1,13 +1,10 @@
 import { EXIT } from "../../core/exit_code.ts";
 import type { RunCommand } from "../command.ts";
 import { openLog } from "../context.ts";
-import type { COMMON_FLAGS, DURABILITY, RUN_FLAGS } from "../options.ts";
-import { runWorker } from "../run_worker.ts";
-
-type Flags = typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY };
+import { type RunFlags, runWorker } from "../run_worker.ts";
 
 /** `jobq pull`. */
-export const pull: RunCommand<Flags> = async (context, flags) => {
+export const pull: RunCommand<RunFlags> = async (context, flags) => {
   const { summary, signalled } = await runWorker(context, flags, {
     create: false,
     maxJobs: 1,

@@ -1,7 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
 import type { RunCommand } from "../command.ts";
-import { openLog, openNamedQueue } from "../context.ts";
+import { openNamedQueue } from "../context.ts";
 import type { FlagValues } from "../flag.ts";
 import type { COMMON_FLAGS, DURABILITY, JOB_FLAGS, JSON_OUTPUT } from "../options.ts";
 
@@ -24,10 +24,7 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
   // Nothing is opened, and so nothing made, for jobs that cannot be pushed.
   given.forEach((job, index) => check(job, commands.length > 1 ? `command ${index + 1}` : "the job"));
 
-  await using queue = await openNamedQueue(context, flags, {
-    durability: flags.durability,
-    log: openLog(context, flags),
-  });
+  await using queue = await openNamedQueue(context, flags, { durability: flags.durability });
   const print = (ids: readonly JobId[]) =>
     io.stdout.write(ids.map((id) => flags.json ? `{"id":"${id}"}\n` : `${id}\n`).join(""));
   if (given.length > 0) return await print(await queue.enqueue(given));

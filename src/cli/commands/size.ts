@@ -1,5 +1,5 @@
 import type { RunCommand } from "../command.ts";
-import { openLog, openNamedQueue } from "../context.ts";
+import { openNamedQueue } from "../context.ts";
 import type { COMMON_FLAGS, JSON_OUTPUT, STATES } from "../options.ts";
 import { formatTable } from "../table.ts";
 
@@ -7,7 +7,7 @@ type SizeFlags = typeof COMMON_FLAGS & { states: typeof STATES; json: typeof JSO
 
 /** `jobq size`. */
 export const size: RunCommand<SizeFlags> = async (context, flags) => {
-  await using queue = await openNamedQueue(context, flags, { create: false, log: openLog(context, flags) });
+  await using queue = await openNamedQueue(context, flags, { create: false });
   const counts = await queue.counts();
   const { ready, delayed, running } = counts;
   if (flags.json) await context.io.stdout.write(`${JSON.stringify(counts)}\n`);

@@ -2,16 +2,8 @@ import { EXIT } from "../../core/exit_code.ts";
 import type { LeaveReason } from "../../worker/worker_options.ts";
 import type { RunCommand } from "../command.ts";
 import { openLog } from "../context.ts";
-import {
-  type COMMON_FLAGS,
-  type DURABILITY,
-  durationFromEnv,
-  type RUN_FLAGS,
-  WORKER_FLAGS,
-} from "../options.ts";
-import { runWorker } from "../run_worker.ts";
-
-type Flags = typeof WORKER_FLAGS & typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY };
+import { durationFromEnv, WORKER_FLAGS } from "../options.ts";
+import { type RunFlags, runWorker } from "../run_worker.ts";
 
 const REASONS: Readonly<Record<LeaveReason, string>> = {
   "idle": "the queue is empty",
@@ -23,7 +15,7 @@ const REASONS: Readonly<Record<LeaveReason, string>> = {
 };
 
 /** `jobq worker`. */
-export const worker: RunCommand<Flags> = async (context, flags) => {
+export const worker: RunCommand<typeof WORKER_FLAGS & RunFlags> = async (context, flags) => {
   const { summary, signalled } = await runWorker(context, flags, {
     create: true,
     slots: flags.numWorkers,
