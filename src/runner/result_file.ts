@@ -33,8 +33,16 @@ function list(directory: string): string[] {
   try {
     return Array.from(Deno.readDirSync(directory), (entry) => entry.name);
   } catch {
-    // A job removed it; the next ones need it again.
-    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    remake(directory);
     return [];
+  }
+}
+
+/** A job removed the directory, and the next ones need it again. If it cannot be had, they have no results; this one is done all the same. */
+function remake(directory: string): void {
+  try {
+    Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch {
+    // The write of a job that wants a result fails, and says so in its output.
   }
 }

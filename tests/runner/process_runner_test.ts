@@ -111,6 +111,13 @@ test("a result over 1 MiB is a warning, and the job succeeds", async () => {
   assert(logged.some(({ message }) => /no result: it has 1048577 bytes/.test(message)));
 });
 
+test("a job that puts a file where its result's directory was has still done its work", async () => {
+  const { outcome } = await runJob(
+    jobOf('directory=$(dirname "$JOBQ_RESULT"); rm -rf "$directory"; touch "$directory"'),
+  );
+  assertEquals(outcome, { kind: "succeeded", result: undefined });
+});
+
 test("a function job is refused with a reason", async () => {
   const outcome = assertFailed((await runJob(jobOf({ kind: "function", name: "f", payload: 1 }))).outcome);
   assertMatch(outcome.error, /"f" is a function/);
