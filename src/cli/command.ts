@@ -1,13 +1,12 @@
-import type { ExitCode } from "../core/exit_code.ts";
 import type { CliContext } from "./context.ts";
 import type { Flags, FlagValues } from "./flag.ts";
 
-/** A command's own code. Its exit code is 0 unless it answers another. */
+/** A command's own code. The process's exit code is 0 unless it answers another. */
 export type RunCommand<F extends Flags> = (
   context: CliContext,
   values: FlagValues<F>,
   positionals: readonly string[],
-) => Promise<ExitCode | void>;
+) => Promise<number | void>;
 
 /** What a command takes, and where its code is. */
 export interface CommandSpec<F extends Flags> {
@@ -24,6 +23,8 @@ export interface CommandSpec<F extends Flags> {
     readonly placeholder: string;
     readonly choices?: readonly string[];
   };
+  /** It takes a program and its arguments after `--`. */
+  readonly takesProgram?: boolean;
   /** Loads the code only when the command is called: starting is paid for by every call. */
   readonly load: () => Promise<RunCommand<F>>;
 }
@@ -35,6 +36,8 @@ export type AnyCommand = CommandSpec<Flags>;
 export interface CommandGroup {
   readonly brief: string;
   readonly commands: Readonly<Record<string, AnyCommand>>;
+  /** The one that the first word alone stands for, if any. */
+  readonly default?: string;
 }
 
 /** Checks a command's parts against each other; forgets the types that only its own code needs. */

@@ -1,4 +1,5 @@
 import { type AnyCommand, command, type CommandGroup } from "./command.ts";
+import { lazyImport } from "./lazy_import.ts";
 import {
   ALL,
   COMMON_FLAGS,
@@ -11,8 +12,21 @@ import {
   WORKER_FLAGS,
   YES,
 } from "./options.ts";
+import {
+  LIST_FLAGS,
+  LOGS_FLAGS,
+  PRUNE_FLAGS,
+  REQUEUE_FLAGS,
+  STATUS_FLAGS,
+  STOP_FLAGS,
+  WAIT_FLAGS,
+} from "./record_options.ts";
 
-const IDS = { min: 0, max: Infinity, placeholder: "ID" } as const;
+const ONE_ID = { min: 1, max: 1, placeholder: "ID" } as const;
+const IDS = { min: 1, max: Infinity, placeholder: "ID" } as const;
+const IDS_OR_FLAG = { ...IDS, min: 0 } as const;
+
+const ID_TEXT = "An ID may be given by its number, or by a beginning that no other job has.";
 
 /** What each command takes. Its code is in commands/. */
 export const COMMANDS: Readonly<Record<string, AnyCommand | CommandGroup>> = {
@@ -21,10 +35,24 @@ export const COMMANDS: Readonly<Record<string, AnyCommand | CommandGroup>> = {
     description:
       `Prints one id a line. Without -c and --, each line of standard input is a job: a command for bash, or a
 JSON object with "cmd" (a text for bash, or an array, which is run without a shell) and, as wanted,
-"env", "cwd", "name", "num_retries", "retry_delay", "timeout", "delay".`,
+"env", "cwd", "name", "num_retries", "retry_delay", "timeout", "delay", "priority", "key", "if_exists",
+"after" (a text or an array of texts: keys of other lines, or ids, each with :any or :failed as wanted).
+When lines have "key" or "after", all are pushed at the end of the input, or none.`,
     usage: ["[OPTIONS] -c CMD [-c CMD]...", "[OPTIONS] -- PROGRAM [ARG]...", "[OPTIONS] < LINES"],
     flags: { ...JOB_FLAGS, json: JSON_OUTPUT, durability: DURABILITY, ...COMMON_FLAGS },
-    load: async () => (await import("./commands/push.ts")).push,
+    takesProgram: true,
+    load: async () => (await lazyImport<typeof import("./commands/push.ts")>("./commands/push.ts")).push,
+  }),
+  run: command({
+    brief: "Push a job, show what it prints, and exit as it does",
+    description:
+      `The exit code is the command's own; 128 + N when signal N ended it, 124 when it ran out of time, 1 when it
+was cancelled or could not be run. SIGINT, SIGTERM, SIGHUP: cancel the job and leave when it has ended.
+When no worker is on the queue, and the queue is a file of this machine, the job is run by this process.`,
+    usage: ["[OPTIONS] -- PROGRAM [ARG]...", "[OPTIONS] -c CMD"],
+    flags: { ...JOB_FLAGS, ...RUN_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
+    takesProgram: true,
+    load: async () => (await lazyImport<typeof import("./commands/run.ts")>("./commands/run.ts")).run,
   }),
   worker: command({
     brief: "Run jobs until the queue is empty",
@@ -33,31 +61,110 @@ JSON object with "cmd" (a text for bash, or an array, which is run without a she
 SIGUSR1: take no more jobs and leave when the running ones have ended.`,
     usage: ["[OPTIONS]"],
     flags: { ...WORKER_FLAGS, ...RUN_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
-    load: async () => (await import("./commands/worker.ts")).worker,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/worker.ts")>("./commands/worker.ts")).worker,
   }),
   pull: command({
     brief: "Run the next job, and exit with 1 if it failed",
     usage: ["[OPTIONS]"],
     flags: { ...RUN_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
-    load: async () => (await import("./commands/pull.ts")).pull,
+    load: async () => (await lazyImport<typeof import("./commands/pull.ts")>("./commands/pull.ts")).pull,
   }),
+  workers: {
+    brief: "Who runs jobs of this queue: list, stop",
+    default: "list",
+    commands: {
+      list: command({
+        brief: "Show the workers, oldest first",
+        usage: ["[OPTIONS]"],
+        flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
+        load: async () =>
+          (await lazyImport<typeof import("./commands/workers.ts")>("./commands/workers.ts")).list,
+      }),
+      stop: command({
+        brief: "Ask workers to leave when their running jobs have ended",
+        usage: ["[OPTIONS] ID..."],
+        flags: { ...STOP_FLAGS, ...COMMON_FLAGS },
+        positionals: IDS,
+        load: async () =>
+          (await lazyImport<typeof import("./commands/workers.ts")>("./commands/workers.ts")).stop,
+      }),
+    },
+  },
   size: command({
-    brief: "Print how many jobs are not finished: ready, delayed or running",
+    brief: "Print how many jobs are not finished: ready, delayed, blocked or running",
     usage: ["[OPTIONS]"],
     flags: { states: STATES, json: JSON_OUTPUT, ...COMMON_FLAGS },
-    load: async () => (await import("./commands/size.ts")).size,
+    load: async () => (await lazyImport<typeof import("./commands/size.ts")>("./commands/size.ts")).size,
   }),
   peek: command({
     brief: "Show the jobs that are next, without taking them",
     usage: ["[OPTIONS]"],
     flags: { limit: limitFlag("10"), json: JSON_OUTPUT, ...COMMON_FLAGS },
-    load: async () => (await import("./commands/peek.ts")).peek,
+    load: async () => (await lazyImport<typeof import("./commands/peek.ts")>("./commands/peek.ts")).peek,
   }),
-  clear: command({
-    brief: "Remove all waiting jobs; running and finished ones stay",
+  list: command({
+    brief: "Show jobs of all states, the newest first",
     usage: ["[OPTIONS]"],
-    flags: { yes: YES, ...COMMON_FLAGS },
-    load: async () => (await import("./commands/clear.ts")).clear,
+    flags: { ...LIST_FLAGS, ...COMMON_FLAGS },
+    load: async () => (await lazyImport<typeof import("./commands/list.ts")>("./commands/list.ts")).list,
+  }),
+  status: command({
+    brief: "Show all that is known of jobs",
+    description: ID_TEXT,
+    usage: ["[OPTIONS] ID..."],
+    flags: { ...STATUS_FLAGS, ...COMMON_FLAGS },
+    positionals: IDS,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/status.ts")>("./commands/status.ts")).status,
+  }),
+  why: command({
+    brief: "Say in one sentence why a job is where it is",
+    usage: ["[OPTIONS] ID..."],
+    flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
+    positionals: IDS,
+    load: async () => (await lazyImport<typeof import("./commands/why.ts")>("./commands/why.ts")).why,
+  }),
+  logs: command({
+    brief: "Print what a job printed",
+    usage: ["[OPTIONS] ID"],
+    flags: { ...LOGS_FLAGS, ...COMMON_FLAGS },
+    positionals: ONE_ID,
+    load: async () => (await lazyImport<typeof import("./commands/logs.ts")>("./commands/logs.ts")).logs,
+  }),
+  wait: command({
+    brief: "Wait until jobs have finished",
+    description:
+      `Exits with 0 when every job completed (with --any: the first that finished), with 1 when one did not,
+with 124 when the --timeout has passed.`,
+    usage: ["[OPTIONS] ID...", "[OPTIONS] --all"],
+    flags: { ...WAIT_FLAGS, ...COMMON_FLAGS },
+    positionals: IDS_OR_FLAG,
+    load: async () => (await lazyImport<typeof import("./commands/wait.ts")>("./commands/wait.ts")).wait,
+  }),
+  stats: command({
+    brief: "Show how many jobs are in which state, and how fast they are done",
+    usage: ["[OPTIONS]"],
+    flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
+    load: async () => (await lazyImport<typeof import("./commands/stats.ts")>("./commands/stats.ts")).stats,
+  }),
+  cancel: command({
+    brief: "Cancel jobs that have not finished, and those that wait for their completion",
+    description: `Waiting jobs are cancelled at once, running ones are stopped by their workers. ${ID_TEXT}`,
+    usage: ["[OPTIONS] ID..."],
+    flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
+    positionals: IDS,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/cancel.ts")>("./commands/cancel.ts")).cancel,
+  }),
+  requeue: command({
+    brief: "Put failed or cancelled jobs back on the queue, with all their attempts",
+    description: "Jobs that were cancelled because of them wait for them again.",
+    usage: ["[OPTIONS] ID...", "[OPTIONS] [--failed] [--timeout] [--cancelled]"],
+    flags: { ...REQUEUE_FLAGS, ...COMMON_FLAGS },
+    positionals: IDS_OR_FLAG,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/requeue.ts")>("./commands/requeue.ts")).requeue,
   }),
   dead: {
     brief: "Jobs that failed for good: list, requeue, purge",
@@ -66,30 +173,45 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
         brief: "Show the dead letters and why they failed, oldest first",
         usage: ["[OPTIONS]"],
         flags: { limit: limitFlag("100"), json: JSON_OUTPUT, ...COMMON_FLAGS },
-        load: async () => (await import("./commands/dead.ts")).list,
+        load: async () => (await lazyImport<typeof import("./commands/dead.ts")>("./commands/dead.ts")).list,
       }),
       requeue: command({
         brief: "Put dead letters back on the queue, with all their attempts",
         usage: ["[OPTIONS] ID...", "[OPTIONS] --all"],
         flags: { all: ALL, ...COMMON_FLAGS },
-        positionals: IDS,
-        load: async () => (await import("./commands/dead.ts")).requeue,
+        positionals: IDS_OR_FLAG,
+        load: async () =>
+          (await lazyImport<typeof import("./commands/dead.ts")>("./commands/dead.ts")).requeue,
       }),
       purge: command({
         brief: "Remove dead letters for good",
         usage: ["[OPTIONS] ID...", "[OPTIONS] --all"],
         flags: { all: ALL, yes: YES, ...COMMON_FLAGS },
-        positionals: IDS,
-        load: async () => (await import("./commands/dead.ts")).purge,
+        positionals: IDS_OR_FLAG,
+        load: async () => (await lazyImport<typeof import("./commands/dead.ts")>("./commands/dead.ts")).purge,
       }),
     },
   },
+  clear: command({
+    brief: "Remove all waiting jobs, blocked ones too; running and finished ones stay",
+    usage: ["[OPTIONS]"],
+    flags: { yes: YES, ...COMMON_FLAGS },
+    load: async () => (await lazyImport<typeof import("./commands/clear.ts")>("./commands/clear.ts")).clear,
+  }),
+  prune: command({
+    brief: "Remove the records of finished jobs: by default of completed and cancelled ones",
+    description: "A completed job stays while a job that waits for it may need its result.",
+    usage: ["[OPTIONS]"],
+    flags: { ...PRUNE_FLAGS, ...COMMON_FLAGS },
+    load: async () => (await lazyImport<typeof import("./commands/prune.ts")>("./commands/prune.ts")).prune,
+  }),
   completions: command({
     brief: "Print a script that completes jobq's command lines",
     description: "For example: source <(jobq completions bash)",
     usage: ["SHELL"],
     flags: COMMON_FLAGS,
     positionals: { min: 1, max: 1, placeholder: "SHELL", choices: ["bash", "zsh", "fish"] },
-    load: async () => (await import("./commands/completions.ts")).completions,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/completions.ts")>("./commands/completions.ts")).completions,
   }),
 };

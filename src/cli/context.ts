@@ -1,4 +1,4 @@
-import { redactAddress } from "../backends/address.ts";
+import { parseAddress, redactAddress } from "../backends/address.ts";
 import { openQueue, type OpenQueueOptions } from "../backends/registry.ts";
 import type { Queue } from "../core/queue.ts";
 import { formatJson } from "../log/json_sink.ts";
@@ -39,8 +39,16 @@ export function openNamedQueue(
   flags: CommonFlags,
   options: Omit<OpenQueueOptions, "env">,
 ): Promise<Queue> {
-  const { io, leadingQueue } = context;
-  const { queue } = flags;
+  const { io } = context;
+  return openQueue(addressOf(context, flags), { log: openLog(context, flags), ...options, env: io.env });
+}
+
+/** Whether the queue that is named is a file of this machine. @throws {UsageError} */
+export function isLocalFile(context: CliContext, flags: CommonFlags): boolean {
+  return parseAddress(addressOf(context, flags), context.io.env).kind === "sqlite";
+}
+
+function addressOf({ io, leadingQueue }: CliContext, { queue }: CommonFlags): string | undefined {
   if (leadingQueue !== undefined && queue !== undefined) {
     throw new UsageError(
       `Cannot use two queues: "${redactAddress(leadingQueue)}" before the command and "${
@@ -51,9 +59,5 @@ export function openNamedQueue(
       },
     );
   }
-  return openQueue(leadingQueue ?? queue ?? (io.env("JOBQ") || undefined), {
-    log: openLog(context, flags),
-    ...options,
-    env: io.env,
-  });
+  return leadingQueue ?? queue ?? (io.env("JOBQ") || undefined);
 }

@@ -53,9 +53,18 @@ export function repeatedFlag<T>(
   return { ...spec, repeatable: true, read: (texts) => texts.map((text, index) => parse(text, index)) };
 }
 
-/** An option whose value is one of a few words. */
+/** An option whose value is one of a few words; the first is the default. */
 export function choiceFlag<T extends string>(choices: readonly [T, ...T[]], spec: FlagSpec): Flag<T> {
   const [first] = choices;
+  const flag = optionalChoiceFlag(choices, spec);
+  return { ...flag, defaultText: first, read: (texts) => flag.read(texts) ?? first };
+}
+
+/** An option whose value is one of a few words, without a default. */
+export function optionalChoiceFlag<T extends string>(
+  choices: readonly T[],
+  spec: FlagSpec,
+): Flag<T | undefined> {
   const parse = (text: string): T => {
     const choice = choices.find((word) => word === text);
     if (choice === undefined) {
@@ -63,15 +72,7 @@ export function choiceFlag<T extends string>(choices: readonly [T, ...T[]], spec
     }
     return choice;
   };
-  const placeholder = choices.join("|");
-  return {
-    ...spec,
-    placeholder,
-    choices,
-    defaultText: first,
-    repeatable: false,
-    read: ([text]) => text === undefined ? first : parse(text),
-  };
+  return { ...valueFlag(parse, { ...spec, placeholder: choices.join("|") }), choices };
 }
 
 /** An option without a value. */

@@ -3,14 +3,24 @@ import { COMMANDS } from "./commands.ts";
 import { type Flags, longName } from "./flag.ts";
 import { formatTable } from "./table.ts";
 
+/** In which order and under which heads the commands are listed. */
+const SECTIONS: Readonly<Record<string, readonly string[]>> = {
+  "Run jobs": ["push", "run", "worker", "pull", "workers"],
+  "See them": ["size", "peek", "list", "status", "why", "logs", "wait", "stats"],
+  "Steer them": ["cancel", "requeue", "dead", "clear", "prune"],
+  "For your shell": ["completions"],
+};
+
 /** `jobq --help`. */
 export function formatMainHelp(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { brief }]) => [`  ${name}`, brief]);
+  const rows = Object.entries(SECTIONS).flatMap(([head, names]) => [
+    ["", ""],
+    [`${head}:`, ""],
+    ...names.map((name) => [`  ${name}`, COMMANDS[name]?.brief ?? ""]),
+  ]);
   return `Queue shell commands and run them on any machine that can reach the queue.
 
 Usage: jobq [QUEUE] COMMAND [OPTIONS]
-
-Commands:
 ${formatTable(rows)}
 jobq COMMAND --help tells about a command, jobq --version the version.
 
@@ -30,8 +40,12 @@ export function formatCommandHelp(name: string, command: AnyCommand): string {
 
 /** `jobq dead --help`. */
 export function formatGroupHelp(name: string, group: CommandGroup): string {
-  const rows = Object.entries(group.commands).map(([word, { brief }]) => [`  ${word}`, brief]);
-  return `${group.brief}.\n\nUsage: jobq [QUEUE] ${name} COMMAND [OPTIONS]\n\nCommands:\n${
+  const rows = Object.entries(group.commands).map(([word, { brief }]) => [
+    `  ${word}`,
+    word === group.default ? `${brief} (without COMMAND, too)` : brief,
+  ]);
+  const command = group.default === undefined ? "COMMAND" : "[COMMAND]";
+  return `${group.brief}.\n\nUsage: jobq [QUEUE] ${name} ${command} [OPTIONS]\n\nCommands:\n${
     formatTable(rows)
   }`;
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from "../core/duration.ts";
 import { errorMessage, UsageError } from "../core/errors.ts";
-import type { NewJob, Task } from "../core/job.ts";
+import { type After, assertKey, assertPriority, type IfExists, type NewJob, type Task } from "../core/job.ts";
+import { parseAfter } from "./after.ts";
 
 /** What a JSON line may say, and how each part becomes one of a job. */
 const READERS: Readonly<Record<string, (value: unknown) => Partial<NewJob>>> = {
@@ -12,15 +13,27 @@ const READERS: Readonly<Record<string, (value: unknown) => Partial<NewJob>>> = {
   retry_delay: (value) => ({ retryDelayMs: readDuration("retry_delay", value) }),
   timeout: (value) => ({ timeoutMs: readDuration("timeout", value, 1) }),
   delay: (value) => ({ delayMs: readDuration("delay", value) }),
+  priority: (value) => ({ priority: readPriority(value) }),
+  key: (value) => ({ key: readKey(value) }),
+  after: (value) => ({ after: readAfter(value) }),
+  if_exists: (value) => ({ ifExists: readIfExists(value) }),
 };
 
+/** What is taken where a line does not say it. */
+export interface LineDefaults {
+  /** Of the environment, the variables in here win over those of the line. */
+  readonly job: Omit<NewJob, "task">;
+  /** For lines with a key. */
+  readonly ifExists?: IfExists;
+}
+
 /**
- * The job of a line of input: a command for bash, or a JSON object. What the line does not say is taken from
- * `defaults`; of its environment, the variables in `defaults` win.
+ * The job of a line of input: a command for bash, or a JSON object. The names in its "after" are answered as keys,
+ * though they may be ids.
  *
  * @throws {UsageError} saying what is wrong with the line
  */
-export function parseJobLine(text: string, defaults: Omit<NewJob, "task">): NewJob {
+export function parseJobLine(text: string, { job: defaults, ifExists }: LineDefaults): NewJob {
   if (!text.trimStart().startsWith("{")) return { ...defaults, task: { kind: "shell", command: text } };
   let parsed: unknown;
   try {
@@ -48,7 +61,11 @@ export function parseJobLine(text: string, defaults: Omit<NewJob, "task">): NewJ
   if (task === undefined) {
     throw new UsageError('it has no "cmd"', { hint: 'write it like {"cmd": "echo hello"}' });
   }
-  return { ...defaults, ...fields, task, env: { ...fields.env, ...defaults.env } };
+  if (fields.key === undefined && fields.ifExists !== undefined) {
+    throw new UsageError('it has "if_exists" without "key"');
+  }
+  const unique = fields.key === undefined || ifExists === undefined ? {} : { ifExists };
+  return { ...defaults, ...unique, ...fields, task, env: { ...fields.env, ...defaults.env } };
 }
 
 function readTask(value: unknown): Task {
@@ -86,4 +103,32 @@ function readDuration(key: string, value: unknown, min = 0): number {
   const ms = parseDuration(String(value));
   if (ms < min) throw new UsageError(`"${key}" must be longer than 0`);
   return ms;
+}
+
+function readPriority(value: unknown): number {
+  if (typeof value !== "number") throw new UsageError('"priority" is not a number');
+  assertPriority(value);
+  return value;
+}
+
+function readKey(value: unknown): string {
+  const key = readText("key", value);
+  assertKey(key);
+  return key;
+}
+
+function readAfter(value: unknown): readonly After[] {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return texts.flatMap((text) => {
+    if (typeof text !== "string") throw new UsageError('"after" is neither a text nor an array of texts');
+    return parseAfter(text).map(({ name, when }) => ({ key: name, when }));
+  });
+}
+
+const IF_EXISTS: readonly IfExists[] = ["skip", "replace", "error"];
+
+function readIfExists(value: unknown): IfExists {
+  const word = IF_EXISTS.find((known) => known === value);
+  if (word === undefined) throw new UsageError(`"if_exists" is none of ${IF_EXISTS.join(", ")}`);
+  return word;
 }

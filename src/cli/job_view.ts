@@ -1,6 +1,6 @@
-import { formatDuration } from "../core/duration.ts";
 import type { Failure } from "../core/failure.ts";
 import { describeTask, type Job } from "../core/job.ts";
+import { isoTime } from "./time_text.ts";
 
 /** A job as `--json` prints it. Of the environment only the names: values may be secrets. */
 export function jobToJson(job: Job): Record<string, unknown> {
@@ -13,6 +13,8 @@ export function jobToJson(job: Job): Record<string, unknown> {
     function: task.kind === "function" ? task.name : undefined,
     env: Object.keys(job.env),
     cwd: job.cwd,
+    priority: job.priority,
+    key: job.key,
     attempts: job.attempts,
     max_attempts: job.maxAttempts,
     retry_delay_ms: job.retryDelayMs,
@@ -33,15 +35,6 @@ export function failureToJson(failure: Failure): Record<string, unknown> {
     worker_id: failure.workerId,
     at: isoTime(failure.at),
   };
-}
-
-function isoTime(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
-}
-
-/** How long ago, for a table. */
-export function age(at: number, now = Date.now()): string {
-  return formatDuration(Math.max(0, now - at));
 }
 
 /** What the job does, for a table: its name first, if it has one. */

@@ -1,16 +1,17 @@
 import { BackendError, errorMessage, JobqError, UsageError } from "../core/errors.ts";
-import { EXIT, type ExitCode } from "../core/exit_code.ts";
+import { EXIT } from "../core/exit_code.ts";
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { longName } from "./flag.ts";
 import { formatJson } from "../log/json_sink.ts";
 import { type Io, systemIo } from "./io.ts";
+import { lazyImport } from "./lazy_import.ts";
 import { COMMON_FLAGS } from "./options.ts";
 import { closest, parseArgs } from "./parse_args.ts";
 
 /** Runs one command line; answers the process's exit code. */
-export async function main(args: readonly string[], io: Io = systemIo()): Promise<ExitCode> {
-  let code: ExitCode;
+export async function main(args: readonly string[], io: Io = systemIo()): Promise<number> {
+  let code: number;
   try {
     code = await dispatch(args, io);
   } catch (error) {
@@ -33,7 +34,7 @@ export async function main(args: readonly string[], io: Io = systemIo()): Promis
   return code;
 }
 
-async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
+async function dispatch(args: readonly string[], io: Io): Promise<number> {
   const { leadingQueue, leadingFlags, words: [first, ...words], rest } = splitArguments(args);
   if (first === "--version" || first === "-V") {
     const { default: config } = await import("../../deno.json", { with: { type: "json" } });
@@ -41,31 +42,35 @@ async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
     return EXIT.ok;
   }
   if (first === "__complete") {
-    const { proposeWords } = await import("./commands/completions.ts");
+    const { proposeWords } = await lazyImport<typeof import("./commands/completions.ts")>(
+      "./commands/completions.ts",
+    );
     await io.stdout.write(proposeWords(rest ?? []));
     return EXIT.ok;
   }
   if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const { formatMainHelp } = await import("./help.ts");
+    const { formatMainHelp } = await lazyImport<typeof import("./help.ts")>("./help.ts");
     await (first === undefined ? io.stderr : io.stdout).write(formatMainHelp());
     return first === undefined ? EXIT.usage : EXIT.ok;
   }
   const found = findCommand(first, words);
   if (found.command === undefined) {
-    const { formatGroupHelp } = await import("./help.ts");
+    const { formatGroupHelp } = await lazyImport<typeof import("./help.ts")>("./help.ts");
     await io.stdout.write(formatGroupHelp(first, found.group));
     return EXIT.ok;
   }
   const { name, command } = found;
   const { values, positionals, help } = parseArgs(command.flags, [...leadingFlags, ...found.words]);
   if (help) {
-    const { formatCommandHelp } = await import("./help.ts");
+    const { formatCommandHelp } = await lazyImport<typeof import("./help.ts")>("./help.ts");
     await io.stdout.write(formatCommandHelp(name, command));
     return EXIT.ok;
   }
   checkPositionals(command, positionals);
-  if (rest !== undefined && name !== "push") {
-    throw new UsageError(`Cannot use "--" with ${name}`, { hint: "only push takes a program after it" });
+  if (rest !== undefined && !command.takesProgram) {
+    throw new UsageError(`Cannot use "--" with ${name}`, {
+      hint: "only push and run take a program after it",
+    });
   }
   const run = await command.load();
   return await run({ io, leadingQueue, rest: rest ?? [] }, values, positionals) ?? EXIT.ok;
@@ -121,7 +126,12 @@ function findCommand(first: string, words: readonly string[]) {
   if (entry === undefined) throw unknownCommand(first, Object.keys(COMMANDS));
   if ("flags" in entry) return { name: first, command: entry, words };
   const [second, ...others] = words;
-  if (second === undefined || second === "--help" || second === "-h") return { group: entry };
+  if (second === "--help" || second === "-h") return { group: entry };
+  if (second === undefined || second.startsWith("-")) {
+    const usual = entry.default === undefined ? undefined : entry.commands[entry.default];
+    if (usual !== undefined) return { name: first, command: usual, words };
+    if (second === undefined) return { group: entry };
+  }
   const command = Object.hasOwn(entry.commands, second) ? entry.commands[second] : undefined;
   if (command === undefined) {
     throw unknownCommand(
@@ -155,7 +165,7 @@ function checkPositionals(
 }
 
 /** Says what went wrong, in the form that the command line asks for, which may be one that cannot be parsed. */
-function printError(error: unknown, io: Io, args: readonly string[]): ExitCode {
+function printError(error: unknown, io: Io, args: readonly string[]): number {
   const known = error instanceof JobqError;
   const message = known ? error.message : `Unexpected: ${errorMessage(error)}`;
   const hint = known ? error.hint : "this is a defect of jobq; -vv shows where it happened";

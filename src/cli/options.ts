@@ -1,10 +1,12 @@
 import { parseDuration } from "../core/duration.ts";
 import { UsageError } from "../core/errors.ts";
+import type { KeepFinished } from "../worker/retention.ts";
 import {
   choiceFlag,
   counterFlag,
   type Flag,
   type FlagValues,
+  optionalChoiceFlag,
   repeatedFlag,
   switchFlag,
   valueFlag,
@@ -63,7 +65,7 @@ export const limitFlag = (otherwise: string): Flag<number> =>
     brief: "At most this many; -1 for all",
   });
 
-/** What to run and how, for `push`. */
+/** What to run and how, for `push` and `run`. */
 export const JOB_FLAGS = {
   command: repeatedFlag(text, {
     alias: "c",
@@ -92,12 +94,27 @@ export const JOB_FLAGS = {
   }),
   timeout: valueFlag(parsePositive, {
     placeholder: "DURATION",
-    brief: "Stop an attempt that runs longer; it counts as failed",
+    brief: "Stop an attempt that runs longer; after the last one the job ends as timeout",
   }),
   delay: valueFlag(parseDuration, { placeholder: "DURATION", brief: "Do not start before this has passed" }),
+  priority: valueFlag(parseInteger, {
+    placeholder: "N",
+    brief: "Jobs of a higher priority start first (default 0)",
+  }),
+  after: repeatedFlag(text, {
+    placeholder: "ID[:ok|any|failed][,ID...]",
+    brief: "Start when these have completed (ok), finished in any way, or failed; may be repeated",
+  }),
+  key: valueFlag(text, {
+    placeholder: "KEY",
+    brief: "Push it only if no unfinished job has the key",
+  }),
+  ifExists: optionalChoiceFlag(["skip", "replace", "error"], {
+    brief: "What to do if one has: nothing, cancel it and take its place, or fail (default skip with --key)",
+  }),
 };
 
-/** How jobs are held and stopped, for `worker` and `pull`. */
+/** How jobs are held and stopped, for `worker`, `pull` and `run`. */
 export const RUN_FLAGS = {
   visibilityTimeout: valueFlag(parseLease, {
     placeholder: "DURATION",
@@ -107,6 +124,11 @@ export const RUN_FLAGS = {
   killTimeout: valueFlag(parseDuration, {
     placeholder: "DURATION",
     brief: "From TERM to KILL when a job is stopped (default 30s, or $JOBQ_KILL_TIMEOUT)",
+  }),
+  maxLogSize: valueFlag(parseSize, {
+    placeholder: "SIZE",
+    default: "10M",
+    brief: "Keep this much of what an execution prints, the newest of it; 0: nothing",
   }),
 };
 
@@ -131,7 +153,30 @@ export const WORKER_FLAGS = {
     default: "0",
     brief: "Leave when the queue has been empty for this long; forever: never",
   }),
+  keepFinished: valueFlag(parseRetention, {
+    placeholder: "DURATION|N",
+    brief: "Prune completed and cancelled jobs that are older, or all but the last N (default: keep all)",
+  }),
 };
+
+function parseInteger(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new UsageError(`"${value}" is not a whole number`);
+  return Number(value);
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Reads `64K`, `10M`, `1G`, or a number of bytes. @throws {UsageError} */
+export function parseSize(value: string): number {
+  const [, amount, unit = ""] = /^(\d+)([KMG]?)$/i.exec(value) ?? [];
+  const bytes = Number(amount) * (UNIT_BYTES[unit.toUpperCase()] ?? 1);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new UsageError(`"${value}" is not a size`, { hint: "write it like 64K, 10M or 1G" });
+}
+
+function parseRetention(value: string): KeepFinished {
+  return /^\d+$/.test(value) ? { count: parseCount(value, 0) } : { ageMs: parseDuration(value) };
+}
 
 function parsePositive(value: string): number {
   const ms = parseDuration(value);

@@ -9,7 +9,7 @@ import { LiveLine } from "./live_line.ts";
 import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, RUN_FLAGS } from "./options.ts";
 import { WorkerSignals } from "./signals.ts";
 
-/** The options that `worker` and `pull` share. */
+/** The options that `worker`, `pull` and `run` share. */
 export type RunFlags = typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY };
 
 const DEFAULT_KILL_TIMEOUT_MS = 30_000;
@@ -26,11 +26,7 @@ export async function runWorker(
   flags: FlagValues<RunFlags>,
   options: Omit<WorkerOptions, "queue" | "runner"> & { create: boolean },
 ): Promise<WorkerEnd> {
-  const killTimeoutMs = flags.killTimeout ??
-    durationFromEnv("JOBQ_KILL_TIMEOUT", context.io.env("JOBQ_KILL_TIMEOUT"), {
-      flag: RUN_FLAGS.killTimeout,
-      otherwise: DEFAULT_KILL_TIMEOUT_MS,
-    });
+  const killTimeoutMs = killTimeoutOf(context, flags);
   const isLive = context.io.isTerminal("stderr") && !context.io.env("NO_COLOR") &&
     flags.logFormat === "text" && !flags.quiet;
   using live = isLive ? new LiveLine(context.io) : undefined;
@@ -51,6 +47,7 @@ export async function runWorker(
     queue,
     runner,
     leaseMs: flags.visibilityTimeout,
+    maxLogBytes: flags.maxLogSize,
     log,
     onEvent: (event) => live?.update(event),
   });
@@ -58,4 +55,14 @@ export async function runWorker(
   log.debug(`worker ${worker.id} starts`, { queue: queue.name, slots });
   const summary = await worker.run();
   return { summary, signalled: signals.exitCode };
+}
+
+/** The time from TERM to KILL, in ms. @throws {UsageError} for what `$JOBQ_KILL_TIMEOUT` holds */
+export function killTimeoutOf({ io }: CliContext, { killTimeout }: FlagValues<typeof RUN_FLAGS>): number {
+  const otherwise = DEFAULT_KILL_TIMEOUT_MS;
+  return killTimeout ??
+    durationFromEnv("JOBQ_KILL_TIMEOUT", io.env("JOBQ_KILL_TIMEOUT"), {
+      flag: RUN_FLAGS.killTimeout,
+      otherwise,
+    });
 }

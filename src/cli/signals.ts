@@ -2,7 +2,12 @@ import { EXIT, type ExitCode } from "../core/exit_code.ts";
 import type { Worker } from "../worker/worker.ts";
 import type { Io } from "./io.ts";
 
-const EXIT_CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangup } as const;
+/** What the signals that end a program make of its exit code. */
+export const SIGNAL_EXIT_CODES = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  SIGHUP: EXIT.hangup,
+} as const;
 
 /** Lets signals steer the worker until disposed; `exitCode` is set by the first one that ends it. */
 export class WorkerSignals implements Disposable {
@@ -10,14 +15,14 @@ export class WorkerSignals implements Disposable {
   readonly #handlers: readonly Disposable[];
 
   constructor(worker: Worker, io: Io, say: (text: string) => void) {
-    const stop = (signal: keyof typeof EXIT_CODES) => () => {
+    const stop = (signal: keyof typeof SIGNAL_EXIT_CODES) => () => {
       if (this.exitCode !== undefined) {
         say("killing the running jobs; once more to leave without telling the queue");
         // The next one finds no handler and ends the process, should the queue not let it leave.
         this[Symbol.dispose]();
         return worker.kill();
       }
-      this.exitCode = EXIT_CODES[signal];
+      this.exitCode = SIGNAL_EXIT_CODES[signal];
       if (worker.running > 0) say("stopping the running jobs and giving them back; once more to kill them");
       worker.interrupt();
     };

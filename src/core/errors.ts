@@ -34,6 +34,19 @@ export class JobRefusedError extends UsageError {
   }
 }
 
+/** Jobs of a push wait for each other, directly or through others, and so none of them was pushed. */
+export class CycleError extends UsageError {
+  /** Which, counted from 0, each waiting for the next and the last for the first. */
+  readonly indexes: readonly number[];
+
+  constructor(indexes: readonly number[]) {
+    super(indexes.length === 1 ? "a job waits for itself" : `${indexes.length} jobs wait for each other`, {
+      hint: 'change the "after" of one of them',
+    });
+    this.indexes = indexes;
+  }
+}
+
 /** The backend cannot do what was asked, by its nature. */
 export class UnsupportedError extends JobqError {
   override readonly exitCode = EXIT.usage;

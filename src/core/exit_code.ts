@@ -14,6 +14,8 @@ export const EXIT = {
   backend: 5,
   /** A worker stopped because of `--max-consecutive-failures`. */
   tooManyFailures: 6,
+  /** `wait` or `run` gave up because its `--timeout` had passed, or the job its own; as timeout(1) answers. */
+  timedOut: 124,
   /** Ended by SIGHUP, SIGINT, SIGTERM: 128 + the signal's number. */
   hangup: 129,
   interrupted: 130,

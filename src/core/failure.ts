@@ -1,6 +1,6 @@
-/** Why a job was given up, kept with it for whoever looks later. */
+/** Why an execution failed, or a job was given up or cancelled, kept with it for whoever looks later. */
 export interface Failure {
-  readonly kind: "failed" | "timed-out" | "poison";
+  readonly kind: "failed" | "timed-out" | "poison" | "cancelled";
   /** One sentence. */
   readonly message: string;
   readonly exitCode?: number;

@@ -14,8 +14,39 @@ export type Task =
   | { readonly kind: "argv"; readonly argv: readonly string[] }
   | { readonly kind: "function"; readonly name: string; readonly payload: JsonValue };
 
-/** `completed` and `failed` are final; `failed` jobs are the dead letters. */
-export type JobState = "pending" | "running" | "completed" | "failed";
+/**
+ * Where a job is in its life: `blocked` waits for its parents, `pending` for a worker. The other four are final,
+ * unless the job is requeued; `failed` and `timeout` jobs are the dead letters.
+ */
+export type JobState = "blocked" | "pending" | "running" | FinishedState;
+
+/** The states in which nothing more happens by itself. */
+export type FinishedState = "completed" | "failed" | "cancelled" | "timeout";
+
+export const FINISHED_STATES: readonly FinishedState[] = ["completed", "failed", "cancelled", "timeout"];
+
+export const JOB_STATES: readonly JobState[] = ["blocked", "pending", "running", ...FINISHED_STATES];
+
+export function isFinished(state: JobState): state is FinishedState {
+  return (FINISHED_STATES as readonly JobState[]).includes(state);
+}
+
+/** What a parent must have come to: completed; finished in whatever way; or failed, by exit code or by timeout. */
+export type ParentCondition = "ok" | "any" | "failed";
+
+/** A job that has to finish first: one that is on the queue, by its id, or one of the same push, by its key. */
+export type After =
+  & ({ readonly job: JobId } | { readonly key: string })
+  & {
+    /** Default `ok`. When it cannot come true any more, the waiting job is cancelled. */
+    readonly when?: ParentCondition;
+  };
+
+/**
+ * What a push does when an unfinished job has the key already: pushes nothing and answers that job's id; cancels it
+ * and takes its place, if it has not started and no job waits for it; or refuses.
+ */
+export type IfExists = "skip" | "replace" | "error";
 
 /** A job as it is pushed. */
 export interface NewJob {
@@ -34,16 +65,29 @@ export interface NewJob {
   readonly timeoutMs?: number;
   /** The job cannot be leased before this has passed, in ms. Default 0. */
   readonly delayMs?: number;
+  /** Higher ones are leased first; among equals, the oldest. A whole number within ±1,000,000. Default 0. */
+  readonly priority?: number;
+  /** Jobs that have to finish first. */
+  readonly after?: readonly After[];
+  /** What `after` of other jobs of the same push calls this one. With `ifExists`, also the mark of a unique job. */
+  readonly key?: string;
+  /** Given, no second unfinished job of the queue can have the key. */
+  readonly ifExists?: IfExists;
 }
 
 /** A job as the queue knows it. */
-export interface Job extends Omit<NewJob, "delayMs"> {
+export interface Job extends Omit<NewJob, "delayMs" | "after" | "ifExists"> {
   readonly id: JobId;
   readonly state: JobState;
   readonly env: Readonly<Record<string, string>>;
   readonly maxAttempts: number;
   /** Executions that counted so far; in a lease, the one that the lease is for is not among them. */
   readonly attempts: number;
+  /** Executions that were begun, whether they count or not; in a lease, the one that the lease is for is the last. */
+  readonly executions: number;
+  readonly priority: number;
+  /** Whether it waits, or waited, for others. */
+  readonly hasParents: boolean;
   readonly createdAt: number;
   /** When it can be leased (pending) or its lease ends (running); ms since the epoch. */
   readonly visibleAt?: number;
@@ -82,6 +126,33 @@ export function assertRunnable(job: NewJob): void {
   assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);
   assertWholeNumber("timeoutMs", job.timeoutMs, 1);
   assertWholeNumber("delayMs", job.delayMs, 0);
+  if (job.priority !== undefined) assertPriority(job.priority);
+  if (job.key !== undefined) assertKey(job.key);
+  else if (job.ifExists !== undefined) throw new UsageError("ifExists is given without a key");
+}
+
+/** The highest priority; the lowest is its negative. */
+export const MAX_PRIORITY = 1_000_000;
+
+/** @throws {UsageError} */
+export function assertPriority(priority: number): void {
+  if (Number.isSafeInteger(priority) && Math.abs(priority) <= MAX_PRIORITY) return;
+  throw new UsageError(
+    `the priority is ${priority}, but must be a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY}`,
+  );
+}
+
+const MAX_KEY_LENGTH = 200;
+
+/** @throws {UsageError} */
+export function assertKey(key: string): void {
+  if (key === "" || key.length > MAX_KEY_LENGTH) {
+    throw new UsageError(`a key has 1 to ${MAX_KEY_LENGTH} characters, not ${key.length}`);
+  }
+  // A comma separates the jobs of --after, and `:any` ends one of them.
+  if (/[,\s\p{Cc}]|:(?:ok|any|failed)$/u.test(key)) {
+    throw new UsageError("a key has no commas, no white space and does not end in :ok, :any or :failed");
+  }
 }
 
 function assertEnvironment(env: Readonly<Record<string, string>>): void {

@@ -4,7 +4,14 @@ import { retryDelayMs, type RetryPolicy } from "./retry_policy.ts";
 
 /** What came of one execution. */
 export type Outcome =
-  | { readonly kind: "succeeded"; readonly result?: JsonValue }
+  | {
+    readonly kind: "succeeded";
+    readonly result?: JsonValue;
+    /** The last lines that the job printed. */
+    readonly output?: string;
+    /** Why what the job left as its result was not taken. */
+    readonly warning?: string;
+  }
   | {
     readonly kind: "failed";
     readonly exitCode?: number;
@@ -17,14 +24,18 @@ export type Outcome =
     readonly retryable: boolean;
   }
   | { readonly kind: "timed-out"; readonly timeoutMs: number; readonly output?: string }
-  | { readonly kind: "interrupted" }
+  /** It was stopped because somebody cancelled the job. */
+  | { readonly kind: "cancelled"; readonly output?: string }
+  /** It was stopped for a reason that is not the job's. */
+  | { readonly kind: "interrupted"; readonly output?: string }
   | { readonly kind: "gated" };
 
 /** What the queue is told. */
 export type Settlement =
-  | { readonly kind: "ack"; readonly result?: JsonValue }
+  | { readonly kind: "ack"; readonly result?: JsonValue; readonly output?: string; readonly warning?: string }
   | { readonly kind: "retry"; readonly delayMs: number; readonly failure: Failure }
-  | { readonly kind: "release"; readonly delayMs: number }
+  | { readonly kind: "release"; readonly delayMs: number; readonly output?: string }
+  | { readonly kind: "cancel"; readonly output?: string }
   | { readonly kind: "dead-letter"; readonly failure: Failure };
 
 export interface SettlementPolicy {
@@ -40,9 +51,11 @@ export interface SettlementPolicy {
 export function settlementFor(outcome: Outcome, job: Job, policy: SettlementPolicy): Settlement {
   switch (outcome.kind) {
     case "succeeded":
-      return { kind: "ack", result: outcome.result };
+      return { ...outcome, kind: "ack" };
+    case "cancelled":
+      return { kind: "cancel", output: outcome.output };
     case "interrupted":
-      return { kind: "release", delayMs: 0 };
+      return { kind: "release", delayMs: 0, output: outcome.output };
     case "gated":
       return { kind: "release", delayMs: policy.gateDelayMs ?? 0 };
     case "failed":

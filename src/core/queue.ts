@@ -1,5 +1,8 @@
 import type { Failure } from "./failure.ts";
 import type { Job, JobId, JsonValue, NewJob } from "./job.ts";
+import type { JobLogs } from "./job_logs.ts";
+import type { JobStore } from "./job_store.ts";
+import type { WorkerRegistry } from "./workers.ts";
 
 /** What a backend can and cannot do, as data, so that nobody asks which backend it is. */
 export interface Capabilities {
@@ -33,8 +36,13 @@ export interface Counts {
   /** Waiting for their delay to pass. */
   readonly delayed: number;
   readonly running: number;
-  /** Dead letters. */
+  /** Dead letters, other than those in `timeout`. */
   readonly failed: number;
+  /** Waiting for their parents. Absent, as those below, where the backend does not know the state. */
+  readonly blocked?: number;
+  /** Dead letters whose last attempt was over its time. */
+  readonly timeout?: number;
+  readonly cancelled?: number;
   /** Absent where the backend forgets completed jobs. */
   readonly completed?: number;
 }
@@ -50,19 +58,33 @@ export interface LeaseOptions extends CallOptions {
   readonly waitMs: number;
   /** Noted with the job, for people. */
   readonly workerId?: string;
+  /** Takes this job and no other. Only where records are kept. */
+  readonly job?: JobId;
 }
 
-/** A named queue of jobs. Every method may throw the errors of `core/errors.ts`. */
-export interface Queue extends AsyncDisposable {
+/** Of a push. */
+export interface EnqueueOptions extends CallOptions {
+  /** Told of each job that was not pushed because an unfinished one has its key; `id` is that one's. */
+  readonly onSkip?: (index: number, id: JobId) => void;
+}
+
+/** The results of a job's parents by their ids, in the order in which they were named; null where there is none. */
+export type ParentResults = Readonly<Record<JobId, JsonValue>>;
+
+/**
+ * A named queue of jobs. Every method may throw the errors of `core/errors.ts`; those of `JobStore`, and `workers`, an
+ * `UnsupportedError` where no records are kept (see `capabilities`).
+ */
+export interface Queue extends JobStore, AsyncDisposable {
   /** The address, without secrets. */
   readonly name: string;
   readonly capabilities: Capabilities;
   /**
    * Puts the jobs on the queue, all or none; answers their ids in the same order.
    *
-   * @throws {JobRefusedError} naming the job that cannot be pushed
+   * @throws {JobRefusedError} naming the job that cannot be pushed, {CycleError}
    */
-  enqueue(jobs: readonly NewJob[], options?: CallOptions): Promise<readonly JobId[]>;
+  enqueue(jobs: readonly NewJob[], options?: EnqueueOptions): Promise<readonly JobId[]>;
   /**
    * The next job, or undefined when none came within `waitMs` or the signal was aborted.
    * An aborted call never holds a job: either the lease is returned, or no lease was taken.
@@ -71,9 +93,12 @@ export interface Queue extends AsyncDisposable {
   /** Up to `limit` waiting jobs in the order in which they would be leased; changes nothing. */
   peek(limit: number, options?: CallOptions): Promise<readonly Job[]>;
   counts(options?: CallOptions): Promise<Counts>;
-  /** Removes all waiting jobs; running, completed and dead ones stay. Answers how many. */
+  /** Removes all waiting jobs, blocked ones too; running and finished ones stay. Answers how many. */
   purge(options?: CallOptions): Promise<number>;
   readonly deadLetters: DeadLetters;
+  readonly workers: WorkerRegistry;
+  /** Where the output of jobs is kept; undefined where it is not. */
+  readonly logs: JobLogs | undefined;
 }
 
 /** The exclusive right to one job. Settle it once; disposing an unsettled lease releases it. */
@@ -83,14 +108,20 @@ export interface Lease extends AsyncDisposable {
   readonly expiresAt: number;
   /** Aborts with a `LeaseLostError` as its reason when the backend says that the job is no longer ours. */
   readonly lost: AbortSignal;
+  /** Aborts, within 2 s or a third of the lease, when somebody cancelled the job: it should be stopped. */
+  readonly cancelled: AbortSignal;
+  /** What the job's parents left for it. */
+  parentResults(): Promise<ParentResults>;
   /** Prolongs the lease to `leaseMs` from now. @throws {LeaseLostError} */
   renew(leaseMs: number): Promise<void>;
   /** The job is done. @throws {LeaseLostError} */
-  ack(result?: JsonValue): Promise<void>;
-  /** The job goes back, the attempt counts. @throws {LeaseLostError} */
+  ack(result?: JsonValue, notes?: { output?: string; warning?: string }): Promise<void>;
+  /** The job goes back, the attempt counts. A cancelled job does not go back. @throws {LeaseLostError} */
   retry(options: { delayMs: number; failure: Failure }): Promise<void>;
-  /** The job goes back, the attempt does not count. @throws {LeaseLostError} */
-  release(options?: { delayMs: number }): Promise<void>;
+  /** The job goes back, the attempt does not count. A cancelled job does not go back. @throws {LeaseLostError} */
+  release(options?: { delayMs: number; output?: string }): Promise<void>;
+  /** The job was stopped because it was cancelled. @throws {LeaseLostError} */
+  cancel(notes?: { output?: string }): Promise<void>;
   /** The job is given up, with the reason; the attempt counts. @throws {LeaseLostError} */
   deadLetter(failure: Failure): Promise<void>;
 }

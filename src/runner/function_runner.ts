@@ -2,6 +2,8 @@ import { onAbort } from "../core/abort.ts";
 import { errorMessage } from "../core/errors.ts";
 import type { Job, JsonValue } from "../core/job.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { ParentResults } from "../core/queue.ts";
+import { resultProblem } from "../core/result.ts";
 import type { Logger } from "../log/logger.ts";
 import { type RunContext, type Runner, stoppedOutcome } from "./runner.ts";
 
@@ -13,9 +15,14 @@ export interface FunctionContext {
   /** Aborted when the function should stop; what it returns then does not count. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** What the job's parents left, by their ids; null for those that left nothing. Empty without parents. */
+  readonly parentResults: ParentResults;
 }
 
-/** A function that runs as a job. What it returns is the job's result, what it throws the reason of its failure. */
+/**
+ * A function that runs as a job. What it returns is the job's result, if JSON can hold it in 1 MiB; what it throws is
+ * the reason of its failure.
+ */
 export type JobFunction = (
   payload: JsonValue,
   context: FunctionContext,
@@ -51,7 +58,7 @@ export function functionRunner(functions: Readonly<Record<string, JobFunction>>)
 async function runFunction(
   functions: Readonly<Record<string, JobFunction>>,
   job: Job,
-  { signal, kill, log }: RunContext,
+  { signal, kill, log, parentResults = {} }: RunContext,
 ): Promise<Outcome> {
   const { task } = job;
   const run = task.kind === "function" && Object.hasOwn(functions, task.name)
@@ -63,8 +70,9 @@ async function runFunction(
   }
   const execution = (async (): Promise<Outcome> => {
     try {
-      const result = await run(task.payload, { job, attempt: job.attempts + 1, signal, log });
-      return { kind: "succeeded", result: result ?? undefined };
+      return returned(
+        await run(task.payload, { job, attempt: job.attempts + 1, signal, log, parentResults }),
+      );
     } catch (error) {
       return { kind: "failed", error: errorMessage(error), output: stackOf(error), retryable: true };
     }
@@ -74,6 +82,15 @@ async function runFunction(
   using _ = onAbort(kill, () => resolve({ kind: "interrupted" }));
   const outcome = await Promise.race([execution, killed]);
   return signal.aborted ? stoppedOutcome(signal) : outcome;
+}
+
+/** Types do not keep a function from returning what JSON cannot hold. */
+function returned(result: JsonValue | void): Outcome {
+  if (result === undefined) return { kind: "succeeded" };
+  const problem = resultProblem(result);
+  return problem === undefined
+    ? { kind: "succeeded", result }
+    : { kind: "succeeded", warning: `no result: ${problem}` };
 }
 
 function stackOf(error: unknown): string | undefined {

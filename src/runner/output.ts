@@ -1,3 +1,5 @@
+import type { JobId } from "../core/job.ts";
+
 /** Which of a job's two streams. */
 export type StreamName = "stdout" | "stderr";
 
@@ -8,8 +10,16 @@ export interface JobOutput {
   close(): Promise<void>;
 }
 
+/** The execution that an output is for. */
+export interface OutputOf {
+  readonly id: JobId;
+  /** Which of the job's executions, from 1. */
+  readonly execution: number;
+  readonly slot: number;
+}
+
 /** Makes a `JobOutput` for each execution. */
-export type OutputFactory = (job: { readonly id: string; readonly slot: number }) => JobOutput;
+export type OutputFactory = (job: OutputOf) => JobOutput;
 
 /** Throws the output away; the last lines are kept all the same. */
 export const discardOutput: OutputFactory = (): JobOutput => ({

@@ -1,15 +1,19 @@
 import { DONE, onAbort } from "../core/abort.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { BackendError, errorMessage } from "../core/errors.ts";
-import type { Job, JsonValue } from "../core/job.ts";
+import type { Job, Task } from "../core/job.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { randomId } from "../core/random_id.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
+import { atMost } from "./at_most.ts";
 import { commandLine } from "./command_line.ts";
+import { exitOutcome } from "./exit_outcome.ts";
 import { discardOutput, type OutputFactory, OutputTail } from "./output.ts";
+import { writeParentResults } from "./parent_results_file.ts";
 import { ProcessGroup } from "./process_group.ts";
 import { findPrograms, type Programs } from "./programs.ts";
 import { Pump } from "./pump.ts";
+import { recordedOutput } from "./recorded_output.ts";
 import { readResult } from "./result_file.ts";
 import { type RunContext, type Runner, stoppedOutcome } from "./runner.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -17,7 +21,7 @@ import { Watchdog } from "./watchdog.ts";
 export interface ProcessRunnerOptions {
   /** How long a stopped job has between TERM and KILL, in ms. Default 30 s. */
   readonly killTimeoutMs?: number;
-  /** Where the jobs' output goes. Default: nowhere but into the last lines of a failure. */
+  /** Where the jobs' output goes, besides their logs. Default: nowhere; the last lines are kept all the same. */
   readonly output?: OutputFactory;
   /** What every job's environment starts from. Default: this process's own. */
   readonly env?: Readonly<Record<string, string>>;
@@ -71,7 +75,9 @@ class ProcessRunner implements Runner {
   ) {
     this.#killTimeoutMs = killTimeoutMs;
     this.#output = output;
-    this.#env = env ?? Deno.env.toObject();
+    // The worker may be a job itself, whose parents are no business of the jobs that it runs.
+    const { JOBQ_PARENT_RESULTS: _, ...inherited } = env ?? Deno.env.toObject();
+    this.#env = inherited;
     this.#log = log;
     this.#clock = clock;
   }
@@ -89,46 +95,43 @@ class ProcessRunner implements Runner {
       this.#workshop = undefined;
       throw error;
     }));
-    const { programs, unrestricted, directory } = workshop;
-    const resultName = `result-${this.#executions++}.json`;
+    const { directory } = workshop;
+    const number = this.#executions++;
+    const resultName = `result-${number}.json`;
+    await using parents = context.parentResults &&
+      await writeParentResults(directory, `parents-${number}.json`, context.parentResults);
     const env = {
       PYTHONUNBUFFERED: "1",
       ...this.#env,
       ...job.env,
       ...context.env,
+      ...(parents && { JOBQ_PARENT_RESULTS: parents.path }),
       JOBQ_RESULT: `${directory}/${resultName}`,
     };
-    const line = commandLine(task, { env, programs, unrestricted });
-    let child: Deno.ChildProcess;
-    try {
-      child = new Deno.Command(line.file, {
-        args: [...line.args],
-        env: { ...line.env },
-        clearEnv: true,
-        cwd: job.cwd,
-        detached: line.detached,
-        stdin: "null",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn();
-    } catch (error) {
-      const reason = faultOfJob(error);
-      if (reason === undefined) throw explainMachine(error);
-      return { kind: "failed", error: reason, retryable: true };
-    }
-    const output = this.#output({ id: job.id, slot: context.slot });
+    const child = start(task, { cwd: job.cwd, env, workshop });
+    if (typeof child === "string") return { kind: "failed", error: child, retryable: true };
+    const { id } = job;
+    const { slot, execution, record } = context;
+    const ownOutput = this.#output({ id, slot, execution });
+    const output = record ? recordedOutput(ownOutput, record) : ownOutput;
     // Whoever reads the output may stand still; the job's end must not wait for that.
-    await using _output = { [Symbol.asyncDispose]: () => this.#orTimeout(output.close(), PIPE_DRAIN_MS) };
+    await using _output = {
+      [Symbol.asyncDispose]: () => atMost(PIPE_DRAIN_MS, output.close(), { clock: this.#clock }),
+    };
     const tail = new OutputTail();
     const pumps = [
       new Pump(child.stdout, "stdout", { tail, output }),
       new Pump(child.stderr, "stderr", { tail, output }),
     ];
-    const group = new ProcessGroup(child.pid, { watchdog: workshop.watchdog, direct: unrestricted });
+    const group = new ProcessGroup(child.pid, {
+      watchdog: workshop.watchdog,
+      direct: workshop.unrestricted,
+    });
     const { status, stopped } = await this.#supervise(child, { group, pumps, context });
     const result = await readResult(directory, resultName);
-    if (result.problem !== undefined) context.log.warn(`job ${job.id} has no result: ${result.problem}`);
-    return stopped ? stoppedOutcome(context.signal, tail.text()) : outcomeOf(status, tail, result.value);
+    return stopped
+      ? stoppedOutcome(context.signal, tail.text())
+      : exitOutcome(status, { output: tail.text(), result });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,42 +180,46 @@ class ProcessRunner implements Runner {
       // The first process may be a shell that dies at once, while what it ran still saves its work.
       await group.ended(this.#clock, deadline.signal);
     } else {
-      await this.#orTimeout(drained, PIPE_GRACE_MS, context.signal);
+      await atMost(PIPE_GRACE_MS, drained, { clock: this.#clock, signal: context.signal });
     }
     await group.end();
     if (!pumps.every((pump) => pump.ended)) {
-      await this.#orTimeout(drained, PIPE_DRAIN_MS);
+      await atMost(PIPE_DRAIN_MS, drained, { clock: this.#clock });
       await Promise.all(pumps.map((pump) => pump.cancel()));
     }
     deadline.abort(DONE);
     return { status, stopped };
   }
+}
 
-  async #orTimeout(work: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<void> {
-    const timer = new AbortController();
-    using _ = signal && onAbort(signal, () => timer.abort(DONE));
-    await Promise.race([work, this.#clock.sleep(ms, timer.signal)]);
-    timer.abort(DONE);
+interface StartOptions {
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly workshop: Workshop;
+}
+
+/** Starts a job's process; answers the reason when it cannot be started through its own fault. @throws {BackendError} */
+function start(
+  task: Task & { kind: "shell" | "argv" },
+  { cwd, env, workshop }: StartOptions,
+): Deno.ChildProcess | string {
+  const line = commandLine(task, { env, ...workshop });
+  try {
+    return new Deno.Command(line.file, {
+      args: [...line.args],
+      env: { ...line.env },
+      clearEnv: true,
+      cwd,
+      detached: line.detached,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    const reason = faultOfJob(error);
+    if (reason === undefined) throw explainMachine(error);
+    return reason;
   }
-}
-
-function outcomeOf(
-  { code, signal }: Deno.CommandStatus,
-  tail: OutputTail,
-  result: JsonValue | undefined,
-): Outcome {
-  if (code === 0 && signal === null) return { kind: "succeeded", result };
-  const common = { kind: "failed", output: tail.text(), retryable: true } as const;
-  if (signal !== null) return { ...common, signal, error: `killed by ${signal}` };
-  return { ...common, exitCode: code, error: `exit code ${code}${meaningOf(code)}` };
-}
-
-/** What shells mean by an exit code. */
-function meaningOf(code: number): string {
-  if (code === 126) return " (not executable)";
-  if (code === 127) return " (command not found)";
-  if (code === 137) return " (killed, perhaps for using too much memory)";
-  return "";
 }
 
 /** Why a job could not be started, if that is its own fault; another machine would not start it either. */

@@ -1,8 +1,6 @@
 import { errorMessage } from "../core/errors.ts";
 import type { JsonValue } from "../core/job.ts";
-
-/** The largest result, in bytes. */
-export const MAX_RESULT_BYTES = 1024 * 1024;
+import { resultProblem, sizeProblem } from "../core/result.ts";
 
 /** What a job left in `$JOBQ_RESULT`: a value, a problem that says why there is none, or neither. */
 export interface ResultFile {
@@ -18,15 +16,25 @@ export async function readResult(directory: string, name: string): Promise<Resul
   try {
     const file = await Deno.lstat(path);
     if (!file.isFile) return { problem: "what it left is not a file" };
-    if (file.size > MAX_RESULT_BYTES) {
-      return { problem: `it has ${file.size} bytes, more than ${MAX_RESULT_BYTES}` };
-    }
-    return { value: JSON.parse(await Deno.readTextFile(path)) as JsonValue };
+    const tooLarge = sizeProblem(file.size);
+    return tooLarge === undefined ? parse(await Deno.readTextFile(path)) : { problem: tooLarge };
   } catch (error) {
-    return { problem: `it is not JSON: ${errorMessage(error)}` };
+    return { problem: `it cannot be read: ${errorMessage(error)}` };
   } finally {
     await Deno.remove(path, { recursive: true }).catch(() => {});
   }
+}
+
+function parse(text: string): ResultFile {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    return { problem: `it is not JSON: ${errorMessage(error)}` };
+  }
+  // Written anew, as the queue keeps it, it may be longer.
+  const problem = resultProblem(value);
+  return problem === undefined ? { value } : { problem };
 }
 
 function list(directory: string): string[] {

@@ -1,5 +1,7 @@
 import type { Job } from "../core/job.ts";
+import type { LogWriter } from "../core/job_logs.ts";
 import type { Outcome } from "../core/outcome.ts";
+import type { ParentResults } from "../core/queue.ts";
 import type { Logger } from "../log/logger.ts";
 
 /** What surrounds one execution of a job. */
@@ -11,8 +13,14 @@ export interface RunContext {
   readonly log: Logger;
   /** The worker's place that the job runs in, from 0. */
   readonly slot: number;
+  /** Which of the job's executions this is, from 1. */
+  readonly execution: number;
   /** What jobq tells the job: `JOBQ_JOB_ID` and so on. */
   readonly env: Readonly<Record<string, string>>;
+  /** What the job's parents left for it; undefined for a job that has none. */
+  readonly parentResults?: ParentResults;
+  /** Takes what the job prints; whoever opened it closes it. */
+  readonly record?: LogWriter;
 }
 
 /**
@@ -25,6 +33,7 @@ export interface Runner extends AsyncDisposable {
 
 /** Why a running job is stopped. */
 export type StopReason =
+  | { readonly kind: "cancelled" }
   | { readonly kind: "interrupted" }
   | { readonly kind: "lease-lost" }
   | { readonly kind: "timed-out"; readonly timeoutMs: number };
@@ -32,5 +41,14 @@ export type StopReason =
 /** The outcome of a job that was stopped, whatever its exit code. */
 export function stoppedOutcome(signal: AbortSignal, output?: string): Outcome {
   const reason = signal.reason as StopReason;
-  return reason.kind === "timed-out" ? { ...reason, output } : { kind: "interrupted" };
+  switch (reason.kind) {
+    case "timed-out":
+    case "cancelled":
+      return { ...reason, output };
+    case "interrupted":
+    case "lease-lost":
+      return { kind: "interrupted", output };
+    default:
+      return reason satisfies never;
+  }
 }

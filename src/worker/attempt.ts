@@ -1,23 +1,21 @@
 import { DONE, onAbort } from "../core/abort.ts";
-import type { Clock } from "../core/clock.ts";
-import { errorMessage, isTransient, LeaseLostError } from "../core/errors.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import type { Job } from "../core/job.ts";
 import { type Outcome, type Settlement, settlementFor } from "../core/outcome.ts";
-import type { Lease } from "../core/queue.ts";
-import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
-import type { Logger } from "../log/logger.ts";
-import type { Runner, StopReason } from "../runner/runner.ts";
+import type { Lease, ParentResults, Queue } from "../core/queue.ts";
+import type { RetryPolicy } from "../core/retry_policy.ts";
+import { type Runner, stoppedOutcome, type StopReason } from "../runner/runner.ts";
+import { type ExecutionLogOptions, openExecutionLog } from "./execution_log.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { persevere } from "./persevere.ts";
 
-export interface AttemptOptions {
+export interface AttemptOptions extends ExecutionLogOptions {
   readonly runner: Runner;
   readonly leaseMs: number;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly retry: Partial<RetryPolicy>;
+  /** The one that the lease is of. */
+  readonly queue: Queue;
   readonly workerId: string;
-  readonly queueName: string;
-  /** As in the queue's capabilities. */
-  readonly sharedOutages: boolean;
   readonly slot: number;
   /** Aborted to stop the job and give it back. */
   readonly interrupt: AbortSignal;
@@ -30,78 +28,108 @@ export type AttemptReport =
   | { readonly kind: "settled"; readonly outcome: Outcome; readonly settlement: Settlement }
   /** Somebody else has the job; nothing was settled. */
   | { readonly kind: "lost" }
-  /** The runner cannot run jobs here; the job was given back. */
+  /** The job could not be started, through no fault of its own; it was given back. */
   | { readonly kind: "not-run"; readonly error: unknown }
   /** The queue could not be told; the job runs again when its lease has ended. */
   | { readonly kind: "unsettled"; readonly outcome: Outcome; readonly error: unknown };
 
-/** How a settlement that failed for a reason that may pass is repeated. */
-const SETTLE_RETRY: Partial<RetryPolicy> = { baseMs: 100, capMs: 5_000 };
-
 /** One lease's life: run the job, keep the lease meanwhile, tell the queue what came of it. */
 export async function runAttempt(lease: Lease, options: AttemptOptions): Promise<AttemptReport> {
-  const { leaseMs, clock, log, retry, workerId, sharedOutages } = options;
+  const { leaseMs, clock, log, retry, workerId, kill } = options;
+  const { sharedOutages } = options.queue.capabilities;
   using heartbeat = new Heartbeat(lease, { leaseMs, clock, log, sharedOutages });
+  const { lost } = heartbeat;
   let failure: { readonly error: unknown } | undefined;
-  const outcome = await runJob(lease, heartbeat.lost, options).catch((error): Outcome => {
+  const outcome = await runJob(lease, lost, options).catch((error): Outcome => {
     failure = { error };
     return { kind: "interrupted" };
   });
-  if (heartbeat.lost.aborted) return { kind: "lost" };
+  if (lost.aborted) return { kind: "lost" };
   const settlement = settlementFor(outcome, lease.job, { retry, workerId, now: clock.now() });
-  for (let failures = 1;; failures++) {
-    try {
-      await settle(lease, settlement);
-      return failure ? { kind: "not-run", ...failure } : { kind: "settled", outcome, settlement };
-    } catch (error) {
-      if (error instanceof LeaseLostError || heartbeat.lost.aborted) return { kind: "lost" };
-      if (!isTransient(error) || options.kill.aborted) return { kind: "unsettled", outcome, error };
-      log.warn(`cannot settle job ${lease.job.id}, trying again: ${errorMessage(error)}`);
-      await clock.sleep(retryDelayMs(failures, SETTLE_RETRY), options.kill);
-    }
+  try {
+    const what = `settle job ${lease.job.id}`;
+    await persevere(() => settle(lease, settlement), { what, until: [kill, lost], clock, log });
+  } catch (error) {
+    if (error instanceof LeaseLostError || lost.aborted) return { kind: "lost" };
+    return { kind: "unsettled", outcome, error };
   }
+  return failure ? { kind: "not-run", ...failure } : { kind: "settled", outcome, settlement };
 }
 
+/** Runs the job until it ends or has to be stopped; of several reasons to stop it, the first counts. */
 async function runJob(lease: Lease, lost: AbortSignal, options: AttemptOptions): Promise<Outcome> {
-  const { runner, clock, log, workerId, queueName, slot, interrupt, kill } = options;
   const { job } = lease;
   const stop = new AbortController();
   const stopFor = (reason: StopReason) => () => stop.abort(reason);
   using _lost = onAbort(lost, stopFor({ kind: "lease-lost" }));
-  using _interrupt = onAbort(interrupt, stopFor({ kind: "interrupted" }));
+  using _cancelled = onAbort(lease.cancelled, stopFor({ kind: "cancelled" }));
+  using _interrupt = onAbort(options.interrupt, stopFor({ kind: "interrupted" }));
+  const parentResults = job.hasParents ? await readParentResults(lease, stop.signal, options) : undefined;
+  if (stop.signal.aborted) return stoppedOutcome(stop.signal);
   const finished = new AbortController();
   if (job.timeoutMs !== undefined) {
     const { timeoutMs } = job;
-    void clock.sleep(timeoutMs, finished.signal).then(stopFor({ kind: "timed-out", timeoutMs }));
+    void options.clock.sleep(timeoutMs, finished.signal).then(stopFor({ kind: "timed-out", timeoutMs }));
   }
+  const record = openExecutionLog(options.queue.logs, job, options);
   try {
-    return await runner.run(job, {
+    return await options.runner.run(job, {
+      ...contextOf(job, options),
       signal: stop.signal,
-      kill,
-      log,
-      slot,
-      env: {
-        JOBQ_JOB_ID: job.id,
-        JOBQ_TASK_ID: job.id,
-        JOBQ_ATTEMPT: String(job.attempts + 1),
-        JOBQ_QUEUE: queueName,
-        JOBQ_WORKER_ID: workerId,
-        JOBQ_SLOT: String(slot),
-      },
+      parentResults,
+      record,
     });
   } finally {
     finished.abort(DONE);
+    await record?.close();
+  }
+}
+
+/** What a runner is told whatever the job. */
+function contextOf(job: Job, { log, kill, slot, queue, workerId }: AttemptOptions) {
+  return {
+    kill,
+    log,
+    slot,
+    execution: job.executions,
+    env: {
+      JOBQ_JOB_ID: job.id,
+      JOBQ_TASK_ID: job.id,
+      JOBQ_ATTEMPT: String(job.attempts + 1),
+      JOBQ_QUEUE: queue.name,
+      JOBQ_WORKER_ID: workerId,
+      JOBQ_SLOT: String(slot),
+    },
+  };
+}
+
+/** Undefined when the job is to be stopped meanwhile. */
+async function readParentResults(
+  lease: Lease,
+  stop: AbortSignal,
+  { clock, log }: AttemptOptions,
+): Promise<ParentResults | undefined> {
+  const what = `read the results of the parents of job ${lease.job.id}`;
+  try {
+    return await persevere(() => lease.parentResults(), { what, until: [stop], clock, log });
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    throw error;
   }
 }
 
 async function settle(lease: Lease, settlement: Settlement): Promise<void> {
   switch (settlement.kind) {
-    case "ack":
-      return await lease.ack(settlement.result);
+    case "ack": {
+      const { result, output, warning } = settlement;
+      return await lease.ack(result, { output, warning });
+    }
     case "retry":
       return await lease.retry(settlement);
     case "release":
       return await lease.release(settlement);
+    case "cancel":
+      return await lease.cancel({ output: settlement.output });
     case "dead-letter":
       return await lease.deadLetter(settlement.failure);
     default:

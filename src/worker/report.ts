@@ -44,7 +44,11 @@ function logSettled(
 ): void {
   switch (settlement.kind) {
     case "ack":
-      return log.info(`job ${job.id} completed`, fields);
+      return settlement.warning === undefined
+        ? log.info(`job ${job.id} completed`, fields)
+        : log.warn(`job ${job.id} completed; ${settlement.warning}`, fields);
+    case "cancel":
+      return log.info(`job ${job.id} was cancelled`, fields);
     case "release":
       return log.info(`job ${job.id} was interrupted and given back`, fields);
     case "retry":

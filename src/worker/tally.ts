@@ -5,6 +5,8 @@ export interface WorkerCounts {
   readonly completed: number;
   /** Attempts that failed, whether they are repeated or not. */
   readonly failed: number;
+  /** Jobs that were stopped because somebody cancelled them. */
+  readonly cancelled: number;
   /** Jobs given back unfinished. */
   readonly released: number;
   /** Jobs that became somebody else's, or whose end could not be told. */
@@ -13,7 +15,7 @@ export interface WorkerCounts {
 
 /** Counts what a worker's attempts come to. */
 export class Tally {
-  readonly #counts = { completed: 0, failed: 0, released: 0, lost: 0 };
+  readonly #counts = { completed: 0, failed: 0, cancelled: 0, released: 0, lost: 0 };
   readonly #failuresInARow = new Map<number, number>();
   #retriesDueAt = 0;
 
@@ -51,6 +53,9 @@ export class Tally {
           this.#retriesDueAt = Math.max(this.#retriesDueAt, now + settlement.delayMs);
         }
         return before + 1;
+      case "cancelled":
+        this.#counts.cancelled++;
+        return before;
       case "interrupted":
       case "gated":
         this.#counts.released++;

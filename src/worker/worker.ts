@@ -7,7 +7,10 @@ import { randomId } from "../core/random_id.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import { runAttempt } from "./attempt.ts";
+import { hostName } from "./host_name.ts";
+import { Presence } from "./presence.ts";
 import { logReport } from "./report.ts";
+import { Retention } from "./retention.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";
@@ -90,7 +93,7 @@ export class Worker {
    * jobs; the running ones have ended first
    */
   async run(): Promise<WorkerSummary> {
-    const { timeLimitMs } = this.#options;
+    const { queue, timeLimitMs, keepFinished: keep } = this.#options;
     const finished = new AbortController();
     if (timeLimitMs !== undefined && Number.isFinite(timeLimitMs)) {
       void this.#clock.sleep(timeLimitMs, finished.signal).then(() =>
@@ -98,6 +101,8 @@ export class Worker {
       );
     }
     this.#idleSince = this.#clock.now();
+    await using _presence = this.#announce();
+    await using _retention = keep && new Retention(queue, { keep, clock: this.#clock, log: this.#log });
     try {
       await this.#takeJobs();
     } finally {
@@ -108,6 +113,17 @@ export class Worker {
     return { reason: this.#reason, ...this.#tally.counts };
   }
 
+  #announce(): AsyncDisposable | undefined {
+    const { queue, slots = 1 } = this.#options;
+    if (!queue.capabilities.keepsRecords) return undefined;
+    return new Presence(queue.workers, {
+      self: { id: this.id, host: hostName(), pid: Deno.pid, slots },
+      clock: this.#clock,
+      log: this.#log,
+      onStop: (request) => request === "drain" ? this.drain() : this.interrupt(),
+    });
+  }
+
   async #takeJobs(): Promise<void> {
     const { maxJobs = Infinity } = this.#options;
     for (let failures = 0; !this.#stop.signal.aborted;) {
@@ -116,6 +132,8 @@ export class Worker {
       const slot = await this.#slots.free(this.#stop.signal);
       if (slot === undefined) return;
       try {
+        // A job that ends may have made others ready: only a look at an idle worker's queue finds it empty.
+        const wasIdle = this.#slots.busy === 0;
         const lease = await this.#nextLease();
         failures = 0;
         if (lease !== undefined && this.#stop.signal.aborted) {
@@ -124,7 +142,7 @@ export class Worker {
         } else if (lease !== undefined) {
           this.#started++;
           this.#slots.run(slot, () => this.#runJob(lease, slot).catch((error) => this.#giveUp(error)));
-        } else if (this.#hasWaitedEnough()) return this.#leave("idle");
+        } else if (wasIdle && this.#idleLeftMs() <= 0) return this.#leave("idle");
       } catch (error) {
         if (!isTransient(error)) return this.#giveUp(error);
         const waitMs = retryDelayMs(++failures, LEASE_RETRY);
@@ -152,12 +170,8 @@ export class Worker {
     return Math.max(0, this.#idleSince + idleTimeoutMs - now, this.#tally.retriesDueAt - now);
   }
 
-  #hasWaitedEnough(): boolean {
-    return this.#slots.busy === 0 && this.#idleLeftMs() <= 0;
-  }
-
   async #runJob(lease: Lease, slot: number): Promise<void> {
-    const { runner, queue, leaseMs = DEFAULT_LEASE_MS, retry = {}, onEvent } = this.#options;
+    const { runner, queue, leaseMs = DEFAULT_LEASE_MS, retry = {}, maxLogBytes, onEvent } = this.#options;
     const { job } = lease;
     const startedAt = this.#clock.now();
     onEvent?.({ kind: "job-started", job, slot });
@@ -168,14 +182,14 @@ export class Worker {
       name: job.name,
     });
     const report = await runAttempt(lease, {
+      queue,
       runner,
       leaseMs,
+      retry,
+      maxLogBytes,
       clock: this.#clock,
       log: this.#log,
-      retry,
       workerId: this.id,
-      queueName: queue.name,
-      sharedOutages: queue.capabilities.sharedOutages,
       slot,
       interrupt: this.#interrupt.signal,
       kill: this.#kill.signal,

@@ -4,6 +4,7 @@ import type { Queue } from "../core/queue.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Runner } from "../runner/runner.ts";
+import type { KeepFinished } from "./retention.ts";
 import type { WorkerCounts } from "./tally.ts";
 
 export interface WorkerOptions {
@@ -22,6 +23,10 @@ export interface WorkerOptions {
   /** Leave after this many jobs. Default: no limit. */
   readonly maxJobs?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** The most that the queue keeps of what one execution prints, in bytes; 0 for nothing. Default 10 MiB. */
+  readonly maxLogBytes?: number;
+  /** Older records of completed and cancelled jobs are removed while the worker runs. Default: all are kept. */
+  readonly keepFinished?: KeepFinished;
   /** Default: the host's part of a random name. */
   readonly workerId?: string;
   readonly log?: Logger;

@@ -10,6 +10,13 @@ test("clear --yes removes the waiting jobs and says how many", async () => {
   assertEquals(await queue.commands(), []);
 });
 
+test("clear removes blocked jobs, too, and counts them before it asks", async () => {
+  await using queue = await QueueFile.with("a");
+  await queue.jobq(["push", "--after", "1", "-c", "b", "-c", "c"]);
+  assertMatch((await queue.jobq(["clear"])).stderr, /Cannot ask "Remove 3 waiting jobs of /);
+  assertEquals((await queue.jobq(["clear", "--yes"])).stderr, "removed 3 waiting jobs\n");
+});
+
 test("clear keeps running jobs and dead letters", async () => {
   await using queue = await QueueFile.make();
   await queue.dead("dead");

@@ -28,7 +28,7 @@ test("push with stdout closed enqueues and exits with 0", async () => {
   assertEquals(await queue.commands(), ["a", "b"]);
 });
 
-for (const words of ["peek -n -1", "peek -n -1 --json"]) {
+for (const words of ["peek -n -1", "peek -n -1 --json", "list -n -1", "list -n -1 --json"]) {
   test(`${words} into head -1 exits with 0 and says nothing`, async () => {
     await using queue = await QueueFile.with(...Array.from({ length: 3_000 }, (_, index) => `echo ${index}`));
     const script = `jobq ${queue.path} ${words} | head -1; echo "\${PIPESTATUS[0]}"`;

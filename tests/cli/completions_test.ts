@@ -19,7 +19,7 @@ async function completeInBash(...words: readonly string[]): Promise<readonly str
 }
 
 const IN_BASH: readonly (readonly [words: readonly string[], proposed: readonly string[]])[] = [
-  [["wo"], ["worker"]],
+  [["wo"], ["worker", "workers"]],
   [["jobs.db", "pus"], ["push"]],
   [["worker", "--dur"], ["--durability"]],
   [["dead", "re"], ["requeue"]],
@@ -37,12 +37,23 @@ const proposals = (...words: readonly string[]) => proposeWords(words).split("\n
 test("all commands are proposed at the start", () => {
   assertEquals(proposals(""), [
     "push",
+    "run",
     "worker",
     "pull",
+    "workers",
     "size",
     "peek",
-    "clear",
+    "list",
+    "status",
+    "why",
+    "logs",
+    "wait",
+    "stats",
+    "cancel",
+    "requeue",
     "dead",
+    "clear",
+    "prune",
     "completions",
   ]);
 });
@@ -53,6 +64,15 @@ test("commands are proposed after a queue, whether bare or with -q", () => {
 
 test("the commands of a group are proposed", () => {
   assertEquals(proposals("dead", ""), ["list", "requeue", "purge"]);
+});
+
+test("the options of a group's usual command are proposed, too", () => {
+  assertEquals(proposals("workers", "").slice(0, 3), ["list", "stop", "--json"]);
+  assertEquals(proposals("workers", "--json", "--log-format", ""), ["text", "json"]);
+});
+
+test("the words of an option that has no default are proposed", () => {
+  assertEquals(proposals("push", "--if-exists", ""), ["skip", "replace", "error"]);
 });
 
 test("the options of a command in a group are proposed", () => {

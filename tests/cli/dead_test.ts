@@ -143,6 +143,14 @@ test("dead purge --all without a terminal wants --yes, exits with 2 and removes 
   assertEquals(await deadOf(queue), ["a", "b"]);
 });
 
+test("dead purge --all counts the jobs that ran out of time", async () => {
+  await using queue = await QueueFile.make();
+  await queue.dead("a");
+  await queue.jobq(["push", "--timeout", "20ms", "-c", "exec sleep 60"]);
+  await queue.process(["pull", "--quiet"]);
+  assertMatch((await queue.jobq(["dead", "purge", "--all"])).stderr, /Cannot ask "Remove 2 dead letters of /);
+});
+
 for (const [input, left] of [["y\n", []], ["n\n", ["a"]]] as const) {
   test(`dead purge on a terminal leaves ${left.length} of 1 when ${JSON.stringify(input)} is typed`, async () => {
     await using queue = await QueueFile.make();

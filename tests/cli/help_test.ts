@@ -29,6 +29,12 @@ for (const [words, { flags, brief }] of ALL) {
   });
 }
 
+for (const [words, { load }] of ALL) {
+  test(`the code of ${words.join(" ")} is where its table says`, async () => {
+    assertEquals(typeof await load(), "function");
+  });
+}
+
 test("--help says the defaults", async () => {
   assertMatch(
     (await runMain(["worker", "--help"])).stdout,
@@ -67,6 +73,28 @@ for (const words of [["dead"], ["dead", "--help"]]) {
   });
 }
 
+test("--help lists the commands under heads, each once", async () => {
+  const { stdout } = await runMain(["--help"]);
+  const list = stdout.split("jobq COMMAND --help")[0] ?? "";
+  const names = [...list.matchAll(/^ {2}(\w+) /gm)].map(([, name = ""]) => name);
+  assertEquals(names.toSorted(), Object.keys(COMMANDS).toSorted());
+  assertMatch(list, /\nSee them:\n {2}size /);
+});
+
+test("the usual command of a group may be left out", async () => {
+  const { code, stderr } = await runMain(["workers", "--frobnicate"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /Cannot use "--frobnicate": there is no such option/);
+});
+
+test("-- is refused where no program is expected", async () => {
+  const { code, stderr } = await runMain(["list", "--", "ls"]);
+  assertEquals([code, stderr], [
+    2,
+    'error: Cannot use "--" with list\nhint: only push and run take a program after it\n',
+  ]);
+});
+
 for (const word of ["--version", "-V"]) {
   test(`${word} prints the version`, async () => {
     assertEquals(await runMain([word]), { code: 0, stdout: `jobq ${config.version}\n`, stderr: "" });
@@ -87,7 +115,19 @@ for (const [line, said] of Object.entries(UNKNOWN)) {
 }
 
 for (
-  const words of [["size", "x"], ["peek", "x"], ["clear", "x"], ["pull", "x"], ["completions", "bash", "zsh"]]
+  const words of [
+    ["size", "x"],
+    ["peek", "x"],
+    ["clear", "x"],
+    ["pull", "x"],
+    ["list", "x"],
+    ["stats", "x"],
+    ["prune", "x"],
+    ["logs", "1", "2"],
+    ["workers", "list", "x"],
+    ["run", "x"],
+    ["completions", "bash", "zsh"],
+  ]
 ) {
   test(`${words.join(" ")} exits with 2, as nothing is expected there`, async () => {
     const { code, stderr } = await runMain(words);

@@ -3,10 +3,10 @@ import { UsageError } from "../../src/core/errors.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
 import { test } from "../support/testing.ts";
 
-const refusal = (line: string) => assertThrows(() => parseJobLine(line, {}), UsageError);
+const refusal = (line: string) => assertThrows(() => parseJobLine(line, { job: {} }), UsageError);
 
 test("a line is a command for the shell, with its blanks", () => {
-  assertEquals(parseJobLine("  echo 'a  b' # c ", {}).task, {
+  assertEquals(parseJobLine("  echo 'a  b' # c ", { job: {} }).task, {
     kind: "shell",
     command: "  echo 'a  b' # c ",
   });
@@ -22,8 +22,12 @@ test("a JSON line says all that a job can be", () => {
     retry_delay: "5s",
     timeout: "1h30m",
     delay: 10,
+    priority: -3,
+    key: "k",
+    after: ["a", "b:any,c:failed"],
+    if_exists: "replace",
   };
-  assertEquals(parseJobLine(JSON.stringify(line), {}), {
+  assertEquals(parseJobLine(JSON.stringify(line), { job: {} }), {
     task: { kind: "shell", command: "echo $A" },
     env: { A: "1" },
     cwd: "/tmp",
@@ -32,15 +36,19 @@ test("a JSON line says all that a job can be", () => {
     retryDelayMs: 5_000,
     timeoutMs: 5_400_000,
     delayMs: 10_000,
+    priority: -3,
+    key: "k",
+    after: [{ key: "a", when: undefined }, { key: "b", when: "any" }, { key: "c", when: "failed" }],
+    ifExists: "replace",
   });
 });
 
 test("a JSON line may be indented", () => {
-  assertEquals(parseJobLine('\t {"cmd":"x"}', {}).task, { kind: "shell", command: "x" });
+  assertEquals(parseJobLine('\t {"cmd":"x"}', { job: {} }).task, { kind: "shell", command: "x" });
 });
 
 test("an array as cmd is a program and its arguments", () => {
-  assertEquals(parseJobLine('{"cmd":["echo","$HOME"]}', {}).task, {
+  assertEquals(parseJobLine('{"cmd":["echo","$HOME"]}', { job: {} }).task, {
     kind: "argv",
     argv: ["echo", "$HOME"],
   });
@@ -48,7 +56,7 @@ test("an array as cmd is a program and its arguments", () => {
 
 test("what a JSON line does not say comes from the command line", () => {
   const defaults = { name: "n", cwd: "/d", maxAttempts: 4, timeoutMs: 1, retryDelayMs: 2, delayMs: 3 };
-  assertEquals(parseJobLine('{"cmd":"x","name":"own"}', defaults), {
+  assertEquals(parseJobLine('{"cmd":"x","name":"own"}', { job: defaults }), {
     ...defaults,
     name: "own",
     task: { kind: "shell", command: "x" },
@@ -58,11 +66,22 @@ test("what a JSON line does not say comes from the command line", () => {
 
 test("of the environment, the variables of the command line win", () => {
   const line = '{"cmd":"x","env":{"A":"line","B":"line"}}';
-  assertEquals(parseJobLine(line, { env: { B: "option", C: "option" } }).env, {
+  assertEquals(parseJobLine(line, { job: { env: { B: "option", C: "option" } } }).env, {
     A: "line",
     B: "option",
     C: "option",
   });
+});
+
+test("what is to be done if a key exists is said of lines with a key only", () => {
+  const defaults = { job: {}, ifExists: "skip" } as const;
+  const told = ["x", '{"cmd":"x"}', '{"cmd":"x","key":"k"}', '{"cmd":"x","key":"k","if_exists":"error"}'];
+  assertEquals(told.map((line) => parseJobLine(line, defaults).ifExists), [
+    undefined,
+    undefined,
+    "skip",
+    "error",
+  ]);
 });
 
 const WRONG: Readonly<Record<string, RegExp>> = {
@@ -91,7 +110,10 @@ for (const [line, reason] of Object.entries(WRONG)) {
 test("an unknown key is refused with the list of the known ones", () => {
   const { message, hint } = refusal('{"cmd":"x","comand":"y"}');
   assertEquals(message, '"comand" is not a key of a job');
-  assertEquals(hint, "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay");
+  assertEquals(
+    hint,
+    "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay, priority, key, after, if_exists",
+  );
 });
 
 for (const line of ['{"env":{"TOKEN":"hunter2"},x}', "{hunter2", '{"TOKEN":hunter2}']) {

@@ -10,7 +10,7 @@ type Piece = string | Uint8Array;
 async function printed(prefix: boolean, ...pieces: readonly (Piece | [StreamName, Piece])[]) {
   const stdout = new FakeStream();
   const stderr = new FakeStream();
-  const output = passThrough({ stdout, stderr, prefix })({ id: "7-x", slot: 0 });
+  const output = passThrough({ stdout, stderr, prefix })({ id: "7-x", execution: 1, slot: 0 });
   const encoder = new TextEncoder();
   for (const piece of pieces) {
     const [stream, data] = Array.isArray(piece) ? piece : ["stdout" as const, piece];

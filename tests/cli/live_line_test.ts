@@ -2,19 +2,12 @@ import { LiveLine } from "../../src/cli/live_line.ts";
 import type { Job } from "../../src/core/job.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeIo, FakeStream } from "../support/fake_io.ts";
+import { jobDetails } from "../support/job_details.ts";
 import { onTerminal } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
 import { test } from "../support/testing.ts";
 
-const JOB: Job = {
-  id: "1-a",
-  state: "running",
-  task: { kind: "shell", command: "true" },
-  env: {},
-  maxAttempts: 1,
-  attempts: 0,
-  createdAt: 0,
-};
+const JOB: Job = jobDetails({ state: "running" });
 
 /** A live line on a terminal whose two streams go to one screen; it is drawn when the test says so. */
 class Terminal implements Disposable {

@@ -20,7 +20,17 @@ test("no log line of a worker holds a value given with -e, not even with -vv", a
   assert(!(stdout + stderr).includes(SECRET), stderr);
 });
 
-for (const words of [["peek"], ["peek", "--json"], ["size", "--json"]]) {
+const VIEWS = [
+  ["peek"],
+  ["peek", "--json"],
+  ["size", "--json"],
+  ["list"],
+  ["list", "--json"],
+  ["status", "1"],
+  ["status", "1", "--json"],
+  ["why", "1"],
+];
+for (const words of VIEWS) {
   test(`${words.join(" ")} does not show a value given with -e`, async () => {
     await using queue = await withSecret();
     const { code, stdout, stderr } = await queue.jobq(words);

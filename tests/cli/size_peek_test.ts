@@ -8,6 +8,7 @@ async function inAllStates(): Promise<QueueFile> {
   await queue.dead("dead");
   await queue.pushed("done", "running", "ready 1", "ready 2", "ready 3");
   await queue.jobq(["push", "--delay", "1h", "-c", "delayed"]);
+  await queue.jobq(["push", "--after", "6", "-c", "blocked 1", "-c", "blocked 2"]);
   await queue.look(async (handle) => {
     await (await handle.lease({ leaseMs: 60_000, waitMs: 0 }))?.ack();
     // Left running when the handle is closed: the lease is not disposed.
@@ -20,7 +21,7 @@ test("size prints the number of jobs that are not finished", async () => {
   await using queue = await inAllStates();
   assertEquals(await queue.process(["size"]).then(({ code, stdout, stderr }) => ({ code, stdout, stderr })), {
     code: 0,
-    stdout: "5\n",
+    stdout: "7\n",
     stderr: "",
   });
 });
@@ -28,13 +29,25 @@ test("size prints the number of jobs that are not finished", async () => {
 test("size --json prints an object of all states", async () => {
   await using queue = await inAllStates();
   const { stdout } = await queue.jobq(["size", "--json"]);
-  assertEquals(JSON.parse(stdout), { ready: 3, delayed: 1, running: 1, failed: 1, completed: 1 });
+  assertEquals(JSON.parse(stdout), {
+    blocked: 2,
+    ready: 3,
+    delayed: 1,
+    running: 1,
+    completed: 1,
+    failed: 1,
+    timeout: 0,
+    cancelled: 0,
+  });
 });
 
 test("size --states prints a table of all states", async () => {
   await using queue = await inAllStates();
   const { stdout } = await queue.jobq(["size", "--states"]);
-  assertEquals(stdout, "ready      3\ndelayed    1\nrunning    1\nfailed     1\ncompleted  1\n");
+  assertEquals(
+    stdout,
+    "blocked    2\nready      3\ndelayed    1\nrunning    1\ncompleted  1\nfailed     1\ntimeout    0\ncancelled  0\n",
+  );
 });
 
 test("size of a queue without jobs is 0", async () => {
@@ -44,18 +57,18 @@ test("size of a queue without jobs is 0", async () => {
 
 test("peek prints a table of the next jobs on stdout and takes none", async () => {
   await using queue = await QueueFile.make();
-  await queue.jobq(["push", "--name", "first", "--num-retries", "2", "-c", "echo 1"]);
+  await queue.jobq(["push", "--name", "first", "--num-retries", "2", "--priority", "3", "-c", "echo 1"]);
   await queue.jobq(["push", "--delay", "1h", "--", "prog", "a b"]);
   const { code, stdout, stderr } = await queue.process(["peek"]);
   assertEquals([code, stderr], [0, ""]);
   const [first, second] = await queue.jobs();
   const [head, ...rows] = stdout.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
-  assertEquals(head, ["ID", "AGE", "DUE", "ATTEMPT", "JOB"]);
+  assertEquals(head, ["ID", "PRIO", "AGE", "DUE", "ATTEMPT", "JOB"]);
   assertEquals(
-    rows.map(([id, , due, attempt, job]) => [id, due?.replace(/59m\d+s|1h/, "1h"), attempt, job]),
+    rows.map(([id, priority, , due, ...rest]) => [id, priority, due?.replace(/59m\d+s|1h/, "1h"), ...rest]),
     [
-      [first?.id, "now", "1/3", "first: echo 1"],
-      [second?.id, "in 1h", "1/1", "prog a b"],
+      [first?.id, "3", "now", "1/3", "first: echo 1"],
+      [second?.id, "0", "in 1h", "1/1", "prog a b"],
     ],
   );
   assertEquals((await queue.counts()).ready, 1);
@@ -97,13 +110,17 @@ test("peek --json prints an object a line with all that a job is, of its env onl
     "3s",
     "--num-retries",
     "1",
+    "--delay",
+    "1h",
+    "--key",
+    "k",
   ];
   await queue.jobq(["push", "-e", "TOKEN=hunter2", ...options, "-c", "echo 1"]);
-  await queue.jobq(["push", "--", "prog", "a b"]);
+  await queue.jobq(["push", "--priority", "-1", "--", "prog", "a b"]);
   const { stdout } = await queue.jobq(["peek", "--json"]);
-  const [first, second] = await queue.jobs();
+  const [second, first] = await queue.jobs();
   const iso = (at = 0) => new Date(at).toISOString();
-  assertEquals(stdout.trimEnd().split("\n").map((line) => JSON.parse(line)), [
+  assertEquals(stdout.trimEnd().split("\n").map((line) => JSON.parse(line)).toReversed(), [
     {
       id: first?.id,
       state: "pending",
@@ -111,6 +128,8 @@ test("peek --json prints an object a line with all that a job is, of its env onl
       cmd: "echo 1",
       env: ["TOKEN"],
       cwd: "/tmp",
+      priority: 0,
+      key: "k",
       attempts: 0,
       max_attempts: 2,
       retry_delay_ms: 2_000,
@@ -123,10 +142,10 @@ test("peek --json prints an object a line with all that a job is, of its env onl
       state: "pending",
       cmd: ["prog", "a b"],
       env: [],
+      priority: -1,
       attempts: 0,
       max_attempts: 1,
       created_at: iso(second?.createdAt),
-      visible_at: iso(second?.visibleAt),
     },
   ]);
 });

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { assertBetween, assertEquals, assertMatch } from "../support/assert.ts";
 import { FakeIo } from "../support/fake_io.ts";
 import { main } from "../../src/cli/main.ts";
+import { commandOf } from "../support/jobs.ts";
 import { QueueFile } from "../support/queue_file.ts";
 import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -17,7 +18,7 @@ test("worker runs all jobs, prints what they print on stdout and the rest on std
   const { code, stdout, stderr } = await queue.process(["worker"]);
   assertEquals([code, stdout], [0, "1\n3\n"]);
   assertMatch(stderr, /^err$/m);
-  assertMatch(stderr, /leaving: the queue is empty completed=3 failed=0 released=0 lost=0\n$/);
+  assertMatch(stderr, /leaving: the queue is empty completed=3 failed=0 cancelled=0 released=0 lost=0\n$/);
 });
 
 test("worker leaves an empty queue with 0", async () => {
@@ -96,6 +97,13 @@ test("worker --visibility-timeout is the time of the lease", async () => {
   await ended;
 });
 
+test("worker --keep-finished removes the records of all completed jobs but the last", async () => {
+  await using queue = await QueueFile.with("echo 1", "echo 2", "echo 3");
+  assertEquals((await queue.jobq(["worker", "--quiet", "--keep-finished", "1"])).code, 0);
+  const left = await queue.look((handle) => handle.list());
+  assertEquals(left.map(commandOf), ["echo 3"]);
+});
+
 const ENDS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 for (const [signal, expected] of ENDS) {
   test(`worker gives its job back on ${signal} and exits with ${expected}`, async () => {
@@ -161,6 +169,9 @@ const BAD: Readonly<Record<string, RegExp>> = {
   "--visibility-timeout 10ms":
     /Cannot use "10ms" for --visibility-timeout: it is too short.*\nhint: 1s is the least/,
   "--kill-timeout soon": /Cannot use "soon" for --kill-timeout/,
+  "--max-log-size much":
+    /Cannot use "much" for --max-log-size: "much" is not a size\nhint: write it like 64K/,
+  "--keep-finished all": /Cannot use "all" for --keep-finished: "all" is not a duration/,
   "--log-format xml": /Cannot use "xml" for --log-format.*\nhint: one of text, json/,
   "job.sh": /Cannot use "job.sh": nothing is expected there/,
 };

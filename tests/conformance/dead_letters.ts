@@ -24,6 +24,16 @@ export function deadLettersTopic(harness: Harness): void {
     );
   });
 
+  conformanceTest(harness, "a job that ran out of time is a dead letter", async (it) => {
+    const failure: Failure = { ...FAILURE, kind: "timed-out", message: "it ran longer than its 5 ms" };
+    const [id] = await it.queue.enqueue([shellJob("sleep 1", { timeoutMs: 5 })]);
+    await (await it.next()).deadLetter(failure);
+    const [letter] = await it.queue.deadLetters.list();
+    assertEquals([letter?.job.id, letter?.failure], [id, failure]);
+    assertEquals(await it.queue.deadLetters.requeue("all"), 1);
+    assertEquals((await it.queue.counts()).ready, 1);
+  });
+
   conformanceTest(harness, "a dead letter's last attempt is counted", async (it) => {
     await it.queue.enqueue([shellJob("false", { maxAttempts: 2 })]);
     await (await it.next()).retry({ delayMs: 0, failure: FAILURE });

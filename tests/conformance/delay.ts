@@ -23,7 +23,7 @@ export function delayTopic(harness: Harness): void {
     assertEquals(commandOf(lease.job), "now");
   });
 
-  conformanceTest(harness, "jobs come in the order in which their delays end", async (it) => {
+  conformanceTest(harness, "jobs whose delays have ended come in the order of their push", async (it) => {
     const delays = [3, 1, 2].map((times) => times * it.leaseMs);
     await it.queue.enqueue(delays.map((delayMs) => shellJob(`after ${delayMs}`, { delayMs })));
     await it.pass(3 * it.leaseMs);
@@ -33,8 +33,20 @@ export function delayTopic(harness: Harness): void {
       order.push(commandOf(lease.job));
       await lease.ack();
     }
-    assertEquals(order, [1, 2, 3].map((times) => `after ${times * it.leaseMs}`));
+    assertEquals(order, delays.map((delayMs) => `after ${delayMs}`));
   });
+
+  conformanceTest(
+    harness,
+    "a job whose delay has ended comes before those that were pushed later",
+    async (it) => {
+      await it.queue.enqueue([shellJob("early", { delayMs: it.leaseMs })]);
+      await it.queue.enqueue([shellJob("late")]);
+      await it.pass(it.leaseMs);
+      await using lease = await it.next();
+      assertEquals(commandOf(lease.job), "early");
+    },
+  );
 
   conformanceTest(
     harness,

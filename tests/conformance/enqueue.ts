@@ -3,6 +3,7 @@ import type { NewJob } from "../../src/core/job.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { commandOf, shellJob } from "../support/jobs.ts";
 import { conformanceTest, type Harness } from "./harness.ts";
+import { withoutUndefined } from "./without_undefined.ts";
 
 /** Putting jobs on the queue. */
 export function enqueueTopic(harness: Harness): void {
@@ -36,9 +37,11 @@ export function enqueueTopic(harness: Harness): void {
     };
     const [id] = await it.queue.enqueue([job]);
     await using lease = await it.next();
-    const { state, attempts, createdAt, visibleAt, ...rest } = lease.job;
-    assertEquals({ ...rest }, { id, ...job });
-    assertEquals([state, attempts], ["running", 0]);
+    const { state, attempts, executions, createdAt, visibleAt, hasParents, ...rest } = withoutUndefined(
+      lease.job,
+    );
+    assertEquals({ ...rest }, { id, ...job, priority: 0 });
+    assertEquals([state, attempts, executions, hasParents], ["running", 0, 1, false]);
     assert(createdAt > 0 && visibleAt !== undefined);
   });
 

@@ -1,4 +1,6 @@
 import { type Clock, systemClock } from "../../src/core/clock.ts";
+import type { JobId } from "../../src/core/job.ts";
+import type { JobDetails } from "../../src/core/job_store.ts";
 import type { Capabilities, Lease, Queue } from "../../src/core/queue.ts";
 import { assertEquals, assertExists } from "../support/assert.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -61,9 +63,14 @@ export class Fixture implements AsyncDisposable {
     return new Fixture(await place.open(clock), { place, clock, leaseMs: harness.leaseMs });
   }
 
+  /** The clock by which the queue lives. */
+  get clock(): Clock {
+    return this.#clock ?? systemClock;
+  }
+
   /** The time by which the queue lives, ms since the epoch. */
   now(): number {
-    return (this.#clock ?? systemClock).now();
+    return this.clock.now();
   }
 
   /** The address for other processes. */
@@ -83,12 +90,27 @@ export class Fixture implements AsyncDisposable {
     await waitUntil(() => Date.now() >= end, { limitMs: ms + PATIENCE_MS });
   }
 
-  /** Leases the next job, which must be due, for long unless told otherwise. */
+  /** Sets the clock back, which must be a replaced one. */
+  async stepBack(ms: number): Promise<void> {
+    await assertExists(this.#clock, "the clock cannot be set back").jump(-ms);
+  }
+
+  /** Leases the next job, or the one that is asked for, which must be due, for long unless told otherwise. */
   async next(
-    { from = this.queue, leaseMs = LONG_MS }: { from?: Queue; leaseMs?: number } = {},
+    { from = this.queue, leaseMs = LONG_MS, ...which }: NextOptions = {},
   ): Promise<Lease> {
     const waitMs = this.#clock ? 0 : PATIENCE_MS;
-    return assertExists(await from.lease({ leaseMs, waitMs }), "no job could be leased");
+    return assertExists(await from.lease({ leaseMs, waitMs, ...which }), "no job could be leased");
+  }
+
+  /** All that the queue knows of a job, which must be there. */
+  async get(id: JobId): Promise<JobDetails> {
+    return assertExists(await this.queue.get(id), `there is no job ${id}`);
+  }
+
+  /** The states of jobs, which must be there. */
+  async states(...ids: readonly JobId[]): Promise<readonly string[]> {
+    return (await Promise.all(ids.map((id) => this.get(id)))).map(({ state }) => state);
   }
 
   /** Fails when a job can be leased. */
@@ -100,6 +122,13 @@ export class Fixture implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handles.disposeAsync();
   }
+}
+
+interface NextOptions {
+  readonly from?: Queue;
+  readonly leaseMs?: number;
+  readonly workerId?: string;
+  readonly job?: JobId;
 }
 
 /** Part of the suite: registers the tests of one subject. */

@@ -93,6 +93,22 @@ export function leaseTopic(harness: Harness): void {
     assert(Number.isInteger(lease.expiresAt));
   });
 
+  conformanceTest(
+    harness,
+    "a lease that ended is its holder's until another one leases the job",
+    async (it) => {
+      await it.queue.enqueue([shellJob()]);
+      const late = await it.next({ leaseMs: it.leaseMs });
+      await it.pass(it.leaseMs);
+      await it.queue.counts();
+      await late.renew(LONG_MS);
+      await it.assertNothingDue();
+      await late.ack();
+      assertEquals((await it.queue.counts()).failed, 0);
+      await it.assertNothingDue();
+    },
+  );
+
   conformanceTest(harness, "closing a queue twice is harmless", async (it) => {
     const other = await it.open();
     await other[Symbol.asyncDispose]();

@@ -43,12 +43,21 @@ export function settleTopic(harness: Harness): void {
     assertEquals([again.job.id, again.job.attempts], [id, 0]);
   });
 
-  conformanceTest(harness, "release() returns the job to its place before the others", async (it) => {
-    await it.queue.enqueue([shellJob("first"), shellJob("second")]);
-    await (await it.next()).release();
-    await using again = await it.next();
-    assertEquals(commandOf(again.job), "first");
-  });
+  const GIVING_BACK: Readonly<Record<string, (lease: Lease) => Promise<void>>> = {
+    "retry()": (lease) => lease.retry({ delayMs: 0, failure: FAILURE }),
+    "retry() with a delay": (lease) => lease.retry({ delayMs: harness.leaseMs, failure: FAILURE }),
+    "release()": (lease) => lease.release(),
+    "release() with a delay": (lease) => lease.release({ delayMs: harness.leaseMs }),
+  };
+  for (const [name, giveBack] of Object.entries(GIVING_BACK)) {
+    conformanceTest(harness, `${name} returns the job to its place before the others`, async (it) => {
+      await it.queue.enqueue(["first", "second"].map((command) => shellJob(command, { maxAttempts: 2 })));
+      await giveBack(await it.next());
+      await it.pass(it.leaseMs);
+      await using again = await it.next();
+      assertEquals(commandOf(again.job), "first");
+    });
+  }
 
   conformanceTest(harness, "release() with a delay keeps the job away for so long", async (it) => {
     await it.queue.enqueue([shellJob("first"), shellJob("second")]);

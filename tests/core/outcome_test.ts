@@ -22,6 +22,9 @@ function jobWith(more: Partial<Job> = {}): Job {
     env: {},
     maxAttempts: 3,
     attempts: 0,
+    executions: 1,
+    priority: 0,
+    hasParents: false,
     createdAt: NOW,
     ...more,
   };
@@ -34,9 +37,21 @@ test("a success is acknowledged with its result", () => {
   });
 });
 
+test("a success is acknowledged with its last lines and with why it has no result", () => {
+  const notes = { output: "last words", warning: "no result: it is not JSON" };
+  assertEquals(settlementFor({ kind: "succeeded", ...notes }, jobWith(), POLICY), { kind: "ack", ...notes });
+});
+
 test("an interrupted job is released at once, even on its last attempt", () => {
   const job = jobWith({ attempts: 2 });
-  assertEquals(settlementFor({ kind: "interrupted" }, job, POLICY), { kind: "release", delayMs: 0 });
+  const outcome = { kind: "interrupted", output: "last words" } as const;
+  assertEquals(settlementFor(outcome, job, POLICY), { kind: "release", delayMs: 0, output: "last words" });
+});
+
+test("a cancelled job is cancelled, however many attempts are left", () => {
+  const outcome = { kind: "cancelled", output: "last words" } as const;
+  const job = jobWith({ attempts: 0 });
+  assertEquals(settlementFor(outcome, job, POLICY), { kind: "cancel", output: "last words" });
 });
 
 test("a gated job is released for the gate's delay", () => {

@@ -1,7 +1,9 @@
+import { MAX_RESULT_BYTES } from "../../src/core/result.ts";
 import { functionRunner, type JobFunction } from "../../src/runner/function_runner.ts";
 import type { Job, JsonValue } from "../../src/core/job.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { silentLogger } from "../../src/log/logger.ts";
+import type { RunContext } from "../../src/runner/runner.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { jobOf } from "../support/run_job.ts";
 import { countedSignal } from "../support/counted_signal.ts";
@@ -13,12 +15,14 @@ interface Call {
   readonly kill: AbortController;
 }
 
-function call(functions: Record<string, JobFunction>, job: Job): Call {
+function call(functions: Record<string, JobFunction>, job: Job, more: Partial<RunContext> = {}): Call {
   const stop = new AbortController();
   const kill = new AbortController();
-  const context = { signal: stop.signal, kill: kill.signal, log: silentLogger, slot: 0, env: {} };
+  const context = { ...CONTEXT, signal: stop.signal, kill: kill.signal, ...more };
   return { outcome: functionRunner(functions).run(job, context), stop, kill };
 }
+
+const CONTEXT = { log: silentLogger, slot: 0, execution: 1, env: {} };
 
 const jobFor = (name: string, payload: JsonValue = null): Job => jobOf({ kind: "function", name, payload });
 
@@ -31,7 +35,35 @@ test("a function gets its payload, and what it returns is the result", async () 
 });
 
 test("a function that returns nothing succeeds without a result", async () => {
-  assertEquals(await call({ f: () => {} }, jobFor("f")).outcome, { kind: "succeeded", result: undefined });
+  assertEquals(await call({ f: () => {} }, jobFor("f")).outcome, { kind: "succeeded" });
+});
+
+test("null is a result", async () => {
+  assertEquals(await call({ f: () => null }, jobFor("f")).outcome, { kind: "succeeded", result: null });
+});
+
+test("what JSON cannot hold is a warning, and the function succeeds without a result", async () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+  const cases: [unknown, RegExp][] = [
+    [1n, /^no result: it is not JSON: .*BigInt/],
+    [circle, /^no result: it is not JSON: .*circular/],
+    [() => 1, /^no result: it is not JSON$/],
+    ["x".repeat(MAX_RESULT_BYTES), /^no result: it has 1048578 bytes, more than 1048576$/],
+  ];
+  for (const [value, expected] of cases) {
+    const outcome = await call({ f: () => value as JsonValue }, jobFor("f")).outcome;
+    assert(outcome.kind === "succeeded" && outcome.result === undefined);
+    assertMatch(outcome.warning ?? "", expected);
+  }
+});
+
+test("a function is told the results of its parents, and of none when it has none", async () => {
+  const f: JobFunction = (_, { parentResults }) => ({ ...parentResults });
+  const parentResults = { "1-a": { loss: 0.5 }, "2-b": null };
+  const told = await call({ f }, jobFor("f"), { parentResults }).outcome;
+  assertEquals(told, { kind: "succeeded", result: parentResults });
+  assertEquals(await call({ f }, jobFor("f")).outcome, { kind: "succeeded", result: {} });
 });
 
 test("a function is told its job and its attempt", async () => {
@@ -69,7 +101,15 @@ test("a stopped function may end in its own time, and what it returns does not c
     new Promise((resolve) => signal.addEventListener("abort", () => resolve("saved")));
   const { outcome, stop } = call({ f }, jobFor("f"));
   stop.abort({ kind: "interrupted" });
-  assertEquals(await outcome, { kind: "interrupted" });
+  assertEquals((await outcome).kind, "interrupted");
+});
+
+test("a cancelled function ends as cancelled, whatever it returns", async () => {
+  const f: JobFunction = (_, { signal }) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve("saved")));
+  const { outcome, stop } = call({ f }, jobFor("f"));
+  stop.abort({ kind: "cancelled" });
+  assertEquals(await outcome, { kind: "cancelled", output: undefined });
 });
 
 test("a function over its time is timed out", async () => {
@@ -84,12 +124,12 @@ test("a function that does not end when stopped is left behind when killed", asy
   const { outcome, stop, kill } = call({ f: () => new Promise(() => {}) }, jobFor("f"));
   stop.abort({ kind: "interrupted" });
   kill.abort();
-  assertEquals(await outcome, { kind: "interrupted" });
+  assertEquals((await outcome).kind, "interrupted");
 });
 
 test("an execution leaves no listener on the signal that all share", async () => {
   const { signal, listeners } = countedSignal();
   const runner = functionRunner({ f: () => 1 });
-  await runner.run(jobFor("f"), { signal, kill: signal, log: silentLogger, slot: 0, env: {} });
+  await runner.run(jobFor("f"), { ...CONTEXT, signal, kill: signal });
   assertEquals(listeners(), 0);
 });

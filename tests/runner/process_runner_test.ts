@@ -1,4 +1,7 @@
 import type { Outcome } from "../../src/core/outcome.ts";
+import { silentLogger } from "../../src/log/logger.ts";
+import { discardOutput, type OutputFactory, type OutputOf } from "../../src/runner/output.ts";
+import { processRunner } from "../../src/runner/process_runner.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { jobOf, runJob } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -11,7 +14,7 @@ function assertFailed(outcome: Outcome): Extract<Outcome, { kind: "failed" }> {
 
 test("a shell command that exits with 0 succeeds, and what it prints arrives", async () => {
   const { outcome, stdout, stderr } = await runJob(jobOf("echo out; echo err >&2"));
-  assertEquals(outcome, { kind: "succeeded", result: undefined });
+  assertEquals(outcome.kind, "succeeded");
   assertEquals([stdout, stderr], ["out\n", "err\n"]);
 });
 
@@ -39,6 +42,25 @@ test("an exit code fails the job, with the code and the last lines", async () =>
   const outcome = assertFailed((await runJob(jobOf("echo first; echo last >&2; exit 137"))).outcome);
   assertEquals([outcome.exitCode, outcome.signal, outcome.retryable], [137, undefined, true]);
   assertMatch(outcome.output ?? "", /first\nlast|last\nfirst/);
+});
+
+test("a success tells the last lines, too", async () => {
+  const { outcome } = await runJob(jobOf("seq 100"));
+  assert(outcome.kind === "succeeded");
+  assertEquals(outcome.output, Array.from({ length: 20 }, (_, line) => line + 81).join("\n"));
+});
+
+test("an output is made for each execution, and told which one it is", async () => {
+  const made: OutputOf[] = [];
+  const output: OutputFactory = (of) => {
+    made.push(of);
+    return discardOutput(of);
+  };
+  await using runner = processRunner({ output });
+  const job = jobOf("true", { executions: 3 });
+  const { signal } = new AbortController();
+  await runner.run(job, { signal, kill: signal, log: silentLogger, slot: 2, execution: 3, env: {} });
+  assertEquals(made, [{ id: job.id, slot: 2, execution: 3 }]);
 });
 
 test("a signal fails the job by its name", async () => {
@@ -92,30 +114,6 @@ test("an environment too large for the system fails the job with a reason", asyn
   const env = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`BIG_${i}`, "x".repeat(100_000)]));
   const outcome = assertFailed((await runJob(jobOf("true", { env }))).outcome);
   assertMatch(outcome.error, /cannot be started: .*Argument list too long/);
-});
-
-test("what the job writes to $JOBQ_RESULT is its result", async () => {
-  const { outcome } = await runJob(jobOf(`echo '{"loss": [0.5, null]}' > "$JOBQ_RESULT"`));
-  assertEquals(outcome, { kind: "succeeded", result: { loss: [0.5, null] } });
-});
-
-test("a result that is not JSON is a warning, and the job succeeds", async () => {
-  const { outcome, logged } = await runJob(jobOf('echo "{" > "$JOBQ_RESULT"'));
-  assertEquals(outcome, { kind: "succeeded", result: undefined });
-  assert(logged.some(({ level, message }) => level === "warn" && /no result: it is not JSON/.test(message)));
-});
-
-test("a result over 1 MiB is a warning, and the job succeeds", async () => {
-  const { outcome, logged } = await runJob(jobOf('head -c 1048577 /dev/zero > "$JOBQ_RESULT"'));
-  assertEquals(outcome, { kind: "succeeded", result: undefined });
-  assert(logged.some(({ message }) => /no result: it has 1048577 bytes/.test(message)));
-});
-
-test("a job that puts a file where its result's directory was has still done its work", async () => {
-  const { outcome } = await runJob(
-    jobOf('directory=$(dirname "$JOBQ_RESULT"); rm -rf "$directory"; touch "$directory"'),
-  );
-  assertEquals(outcome, { kind: "succeeded", result: undefined });
 });
 
 test("a function job is refused with a reason", async () => {

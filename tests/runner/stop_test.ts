@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/core/clock.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { isAlive, jobOf, startJob } from "../support/run_job.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/testing.ts";
@@ -12,11 +12,17 @@ const hurried: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms === 5_000 ? 100 : ms, signal),
 };
 
+/** A process that was sent KILL is still there for a moment. */
+const untilDead = (pid: string) =>
+  waitUntil(async () => !await isAlive(pid), { what: `the end of process ${pid}` });
+
 test("a stopped job gets TERM and its outcome is interrupted, whatever its exit code", async () => {
   const job = startJob(jobOf("trap 'echo saving; exit 0' TERM; echo ready; while :; do sleep 0.05; done"));
   await job.untilPrinted(/ready/);
   job.stop();
-  assertEquals(await job.outcome, { kind: "interrupted" });
+  const outcome = await job.outcome;
+  assert(outcome.kind === "interrupted");
+  assertMatch(outcome.output ?? "", /^ready\n(.*\n)?saving$/);
   assertEquals(job.printed().stdout, "ready\nsaving\n");
 });
 
@@ -27,14 +33,26 @@ test("a job over its time is stopped and timed out, with its last lines", async 
   assertEquals(await job.outcome, { kind: "timed-out", timeoutMs: 50, output: "ready" });
 });
 
+test("a cancelled job is stopped with all of its group, and its outcome is cancelled, with its last lines", async () => {
+  const job = startJob(jobOf("(trap '' TERM; echo child $BASHPID; while :; do sleep 0.05; done) & wait"), {
+    killTimeoutMs: 200,
+  });
+  const child = await job.untilPrinted(/child (\d+)/);
+  job.stop({ kind: "cancelled" });
+  const outcome = await job.outcome;
+  assert(outcome.kind === "cancelled");
+  assertMatch(outcome.output ?? "", /^child \d+/);
+  await untilDead(child);
+});
+
 test("a job that ignores TERM is killed after the grace time", async () => {
   const job = startJob(jobOf("trap '' TERM; echo $$ ready; while :; do sleep 0.05; done"), {
     killTimeoutMs: 200,
   });
   const pid = await job.untilPrinted(/(\d+) ready/);
   job.stop();
-  assertEquals(await job.outcome, { kind: "interrupted" });
-  assert(!await isAlive(pid));
+  assertEquals((await job.outcome).kind, "interrupted");
+  await untilDead(pid);
 });
 
 test("kill does not wait for the grace time", async () => {
@@ -44,7 +62,7 @@ test("kill does not wait for the grace time", async () => {
   await job.untilPrinted(/ready/);
   job.stop();
   job.kill();
-  assertEquals(await job.outcome, { kind: "interrupted" });
+  assertEquals((await job.outcome).kind, "interrupted");
 });
 
 test("what the shell started gets its grace time although the shell is gone at once", async () => {
@@ -55,7 +73,7 @@ test("what the shell started gets its grace time although the shell is gone at o
   const job = startJob(jobOf(`bash -c '${saver}' > ${dir.join("log")} 2>&1; echo never`));
   await waitUntil(async () => (await Deno.readTextFile(dir.join("up")).catch(() => "")) !== "");
   job.stop();
-  assertEquals(await job.outcome, { kind: "interrupted" });
+  assertEquals((await job.outcome).kind, "interrupted");
   assertEquals(await Deno.readTextFile(dir.join("saved")), "saved\n");
 });
 
@@ -66,13 +84,13 @@ test("all of the group is killed, not only the first process", async () => {
   const child = await job.untilPrinted(/child (\d+)/);
   job.stop();
   await job.outcome;
-  assert(!await isAlive(child));
+  await untilDead(child);
 });
 
 test("a child that is left behind is killed with the job", async () => {
   const job = startJob(jobOf("sleep 100 > /dev/null 2>&1 & echo $!"));
   assertEquals((await job.outcome).kind, "succeeded");
-  assert(!await isAlive(job.printed().stdout.trim()));
+  await untilDead(job.printed().stdout.trim());
 });
 
 test("a child that holds the pipes is given 5 s and then killed", async () => {
@@ -80,7 +98,7 @@ test("a child that holds the pipes is given 5 s and then killed", async () => {
   assertEquals((await job.outcome).kind, "succeeded");
   const [pid = "", late] = job.printed().stdout.trim().split("\n");
   assertEquals(late, "late");
-  assert(!await isAlive(pid));
+  await untilDead(pid);
 });
 
 test("a daemon in a session of its own that holds the pipes does not hold the job", async () => {
@@ -89,6 +107,14 @@ test("a daemon in a session of its own that holds the pipes does not hold the jo
   const pid = Number(job.printed().stdout.trim());
   assert(await isAlive(pid), "it hid on purpose, so it was not to be killed");
   Deno.kill(pid, "SIGKILL");
+});
+
+test("a job that ended by itself before it was cancelled keeps its own outcome", async () => {
+  const job = startJob(jobOf("sleep 100 & echo $$; exit 0"));
+  const pid = await job.untilPrinted(/\d+/);
+  await waitUntil(() => Deno.stat(`/proc/${pid}`).then(() => false, () => true));
+  job.stop({ kind: "cancelled" });
+  assertEquals((await job.outcome).kind, "succeeded");
 });
 
 test("a stop after the job's own end only hurries what it left behind", async () => {

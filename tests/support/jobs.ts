@@ -20,3 +20,9 @@ export const FAILURE: Failure = {
   workerId: "w1",
   at: 1_700_000_000_000,
 };
+
+export const TIMED_OUT: Failure = {
+  kind: "timed-out",
+  message: "it ran longer than its 5 ms",
+  at: FAILURE.at,
+};

@@ -1,18 +1,22 @@
-import type { Clock } from "../../src/core/clock.ts";
-import type { Job, NewJob, Task } from "../../src/core/job.ts";
+import type { Job, Task } from "../../src/core/job.ts";
+import type { LogWriter } from "../../src/core/job_logs.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
+import type { ParentResults } from "../../src/core/queue.ts";
 import { createLogger, type LogRecord } from "../../src/log/logger.ts";
 import { processRunner, type ProcessRunnerOptions } from "../../src/runner/process_runner.ts";
 import type { StopReason } from "../../src/runner/runner.ts";
 
 /** A job as a lease hands it out. */
-export function jobOf(task: Task | string, fields: Partial<NewJob> = {}): Job {
+export function jobOf(task: Task | string, fields: Partial<Job> = {}): Job {
   return {
     id: "7-abcdef",
     state: "running",
     task: typeof task === "string" ? { kind: "shell", command: task } : task,
     maxAttempts: 1,
     attempts: 0,
+    executions: 1,
+    priority: 0,
+    hasParents: false,
     createdAt: 0,
     ...fields,
     env: fields.env ?? {},
@@ -30,10 +34,15 @@ export interface RunningJob {
   readonly logged: readonly LogRecord[];
 }
 
+export interface RunJobOptions extends Omit<ProcessRunnerOptions, "output"> {
+  readonly record?: LogWriter;
+  readonly parentResults?: ParentResults;
+}
+
 /** Starts a job in a process runner of its own, which ends with it. */
 export function startJob(
   job: Job,
-  options: Omit<ProcessRunnerOptions, "output"> & { clock?: Clock; keepBytes?: boolean } = {},
+  { record, parentResults, ...options }: RunJobOptions = {},
 ): RunningJob {
   const decoder = new TextDecoder();
   const printed = { stdout: "", stderr: "", bytes: 0 };
@@ -59,7 +68,16 @@ export function startJob(
   const run = async () => {
     await using _ = runner;
     const env = { JOBQ_WORKER_ID: `test-${crypto.randomUUID()}`, JOBQ_JOB_ID: job.id };
-    return await runner.run(job, { signal: stop.signal, kill: kill.signal, log, slot: 0, env });
+    return await runner.run(job, {
+      signal: stop.signal,
+      kill: kill.signal,
+      log,
+      slot: 0,
+      execution: job.executions,
+      env,
+      parentResults,
+      record,
+    });
   };
   return {
     outcome: run(),
@@ -82,7 +100,7 @@ export function startJob(
 }
 
 /** Runs a job to its end. */
-export async function runJob(job: Job, options: Parameters<typeof startJob>[1] = {}): Promise<{
+export async function runJob(job: Job, options: RunJobOptions = {}): Promise<{
   outcome: Outcome;
   stdout: string;
   stderr: string;

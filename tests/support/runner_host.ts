@@ -21,7 +21,7 @@ const outcomes = [];
   const runs = Deno.args.map((command, slot) => {
     const env = { JOBQ_WORKER_ID: `host-${Deno.pid}` };
     const job = jobOf(command, { env: extra });
-    return runner.run(job, { signal: never, kill: never, log: silentLogger, slot, env });
+    return runner.run(job, { signal: never, kill: never, log: silentLogger, slot, execution: 1, env });
   });
   outcomes.push(...await Promise.all(runs));
 }

@@ -66,7 +66,7 @@ test("a failed renewal is tried again before half of the lease is over", async (
   assert(calls.count >= 4, `${calls.count} renewals`);
   await clock.advance(LEASE_MS);
   resolve(SUCCEEDED);
-  assertEquals(await done, { reason: "idle", completed: 1, failed: 0, released: 0, lost: 0 });
+  assertEquals(await done, { reason: "idle", completed: 1, failed: 0, cancelled: 0, released: 0, lost: 0 });
 });
 
 test("when no renewal succeeds until the lease ends, the job is stopped and nothing is settled", async () => {
@@ -81,7 +81,14 @@ test("when no renewal succeeds until the lease ends, the job is stopped and noth
   );
   const done = worker.run();
   await clock.advance(LEASE_MS);
-  assertEquals(await done, { reason: "max-jobs", completed: 0, failed: 0, released: 0, lost: 1 });
+  assertEquals(await done, {
+    reason: "max-jobs",
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    released: 0,
+    lost: 1,
+  });
   assertEquals(settled, []);
   assertEquals((runner.executions[0]?.context.signal.reason as StopReason).kind, "lease-lost");
   assertEquals((await memory.counts()).ready + (await memory.counts()).running, 1);
@@ -99,7 +106,7 @@ test("a worker that was suspended past its lease settles nothing of what another
   const done = worker.run();
   await clock.advance(0);
   await clock.jump(LEASE_MS + 1);
-  assertEquals(await done, { reason: "idle", completed: 0, failed: 0, released: 0, lost: 1 });
+  assertEquals(await done, { reason: "idle", completed: 0, failed: 0, cancelled: 0, released: 0, lost: 1 });
   assertEquals(others, [runner.executions[0]?.job.id ?? ""]);
   assertEquals((await memory.counts()).completed, 1);
 });
@@ -140,7 +147,7 @@ test("a settlement that cannot succeed is reported, and the worker goes on", asy
   await memory.enqueue([shellJob()]);
   const done = worker.run();
   await clock.advance(0);
-  assertEquals(await done, { reason: "idle", completed: 1, failed: 0, released: 0, lost: 1 });
+  assertEquals(await done, { reason: "idle", completed: 1, failed: 0, cancelled: 0, released: 0, lost: 1 });
 });
 
 test("a queue that cannot be reached for a while is tried again", async () => {
@@ -173,7 +180,14 @@ test("an interruption while a settlement waits gives the slot up at once when ki
   await clock.advance(0);
   worker.kill();
   await clock.advance(100);
-  assertEquals(await done, { reason: "interrupted", completed: 0, failed: 0, released: 0, lost: 1 });
+  assertEquals(await done, {
+    reason: "interrupted",
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    released: 0,
+    lost: 1,
+  });
 });
 
 test("a job is kept through an outage that keeps everybody else from the queue, too", async () => {

@@ -1,21 +1,19 @@
-import type { Clock } from "../../core/clock.ts";
 import type { JobId } from "../../core/job.ts";
+import type { RequeueableState } from "../../core/job_store.ts";
 import type { CallOptions, DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
+import { catchUp } from "./catch_up.ts";
 import { type Entry, jobOf } from "./entry.ts";
+import type { JobTable } from "./job_table.ts";
+import { requeue } from "./requeue.ts";
 
-export interface MemoryDeadLettersOptions {
-  readonly entries: Map<JobId, Entry>;
-  readonly clock: Clock;
-  /** Called after each change that others may wait for. */
-  readonly changed: () => void;
-}
+const DEAD: readonly RequeueableState[] = ["failed", "timeout"];
 
-/** The entries in state `failed`. */
+/** The entries in state `failed` and `timeout`. */
 export class MemoryDeadLetters implements DeadLetters {
-  readonly #options: MemoryDeadLettersOptions;
+  readonly #table: JobTable;
 
-  constructor(options: MemoryDeadLettersOptions) {
-    this.#options = options;
+  constructor(table: JobTable) {
+    this.#table = table;
   }
 
   list({ limit }: CallOptions & { limit?: number } = {}): Promise<readonly DeadLetter[]> {
@@ -26,31 +24,20 @@ export class MemoryDeadLetters implements DeadLetters {
   }
 
   requeue(which: DeadLetterSelection): Promise<number> {
-    const dead = this.#dead(which);
-    const visibleAt = this.#options.clock.now();
-    for (const entry of dead) {
-      Object.assign(entry, {
-        state: "pending",
-        attempts: 0,
-        lostLeases: 0,
-        failure: undefined,
-        finishedAt: undefined,
-        visibleAt,
-      });
-    }
-    this.#options.changed();
-    return Promise.resolve(dead.length);
+    const now = catchUp(this.#table);
+    const ids: readonly JobId[] = this.#dead(which).map(({ id }) => id);
+    return Promise.resolve(requeue(this.#table, ids, now).requeued);
   }
 
   purge(which: DeadLetterSelection): Promise<number> {
-    const dead = this.#dead(which);
-    for (const { id } of dead) this.#options.entries.delete(id);
-    return Promise.resolve(dead.length);
+    const removed = this.#table.remove(this.#dead(which));
+    this.#table.changed();
+    return Promise.resolve(removed);
   }
 
   #dead(which: DeadLetterSelection): Entry[] {
-    return [...this.#options.entries.values()]
-      .filter(({ id, state }) => state === "failed" && (which === "all" || which.includes(id)))
+    return this.#table.all()
+      .filter(({ id, state }) => DEAD.some((one) => one === state) && (which === "all" || which.includes(id)))
       .sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || a.seq - b.seq);
   }
 }

@@ -1,22 +1,45 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
 import { assertRunnable, forEachJob, type Job, type JobId, type NewJob } from "../../core/job.ts";
+import type {
+  CancelResult,
+  JobDetails,
+  JobRecord,
+  ListOptions,
+  PruneOptions,
+  PruneResult,
+  RequeueResult,
+  RequeueSelection,
+  Stats,
+  WaitOptions,
+  WaitResult,
+} from "../../core/job_store.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
-import {
-  type CallOptions,
-  type Capabilities,
-  type Counts,
-  type DeadLetters,
-  type Lease,
-  type LeaseOptions,
-  MAX_LOST_LEASES,
-  poisonFailure,
-  type Queue,
+import type {
+  Capabilities,
+  Counts,
+  DeadLetters,
+  EnqueueOptions,
+  Lease,
+  LeaseOptions,
+  Queue,
 } from "../../core/queue.ts";
-import { randomId } from "../../core/random_id.ts";
+import { waitForJobs } from "../../core/wait.ts";
+import { cancel } from "./cancel.ts";
+import { catchUp } from "./catch_up.ts";
+import { claim } from "./claim.ts";
 import { MemoryDeadLetters } from "./dead_letters.ts";
+import { byPlace, type Entry, jobOf } from "./entry.ts";
+import { JobTable } from "./job_table.ts";
 import { MemoryLease } from "./lease.ts";
-import { byPlace, type Entry, isPending, jobOf } from "./entry.ts";
+import { findIds, list } from "./list.ts";
+import { progressSource } from "./progress.ts";
+import { prune } from "./prune.ts";
+import { push } from "./push.ts";
+import { detailsOf, recordOf } from "./record.ts";
+import { requeue } from "./requeue.ts";
+import { countJobs, stats } from "./stats.ts";
+import { MemoryWorkers } from "./workers.ts";
 
 const CAPABILITIES: Capabilities = {
   maxLeaseMs: MAX_SPAN_MS,
@@ -24,8 +47,8 @@ const CAPABILITIES: Capabilities = {
   maxPayloadBytes: 1024 * 1024,
   exactCounts: true,
   deduplicates: false,
-  priorities: false,
-  dependencies: false,
+  priorities: true,
+  dependencies: true,
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: false,
@@ -39,124 +62,112 @@ export class MemoryQueue implements Queue {
   readonly name = "memory";
   readonly capabilities = CAPABILITIES;
   readonly deadLetters: DeadLetters;
-  readonly #clock: Clock;
-  /** In the order in which they were pushed. */
-  readonly #entries = new Map<JobId, Entry>();
-  readonly #waiting = new Set<AbortController>();
-  #pushed = 0;
+  readonly workers: MemoryWorkers;
+  readonly logs = undefined;
+  readonly #table: JobTable;
 
   constructor({ clock = systemClock }: { clock?: Clock } = {}) {
-    this.#clock = clock;
-    this.deadLetters = new MemoryDeadLetters({ entries: this.#entries, clock, changed: () => this.#wake() });
+    this.#table = new JobTable(clock);
+    this.deadLetters = new MemoryDeadLetters(this.#table);
+    this.workers = new MemoryWorkers(this.#table);
   }
 
   // deno-lint-ignore require-await -- throwing must become a rejection
-  async enqueue(jobs: readonly NewJob[]): Promise<readonly JobId[]> {
-    forEachJob(jobs, (job) => this.#assertAcceptable(job));
-    const now = this.#clock.now();
-    const ids = jobs.map((job) => {
-      const seq = ++this.#pushed;
-      const id = `${seq}-${randomId(6)}`;
-      this.#entries.set(id, {
-        id,
-        seq,
-        // A copy, so that the caller's later changes do not reach the queue.
-        pushed: structuredClone(job),
-        createdAt: now,
-        state: "pending",
-        attempts: 0,
-        lostLeases: 0,
-        visibleAt: now + (job.delayMs ?? 0),
-      });
-      return id;
-    });
-    this.#wake();
-    return ids;
+  async enqueue(jobs: readonly NewJob[], { onSkip }: EnqueueOptions = {}): Promise<readonly JobId[]> {
+    forEachJob(jobs, assertAcceptable);
+    return push(this.#table, jobs, { onSkip, now: catchUp(this.#table) });
   }
 
-  async lease({ leaseMs, waitMs, workerId, signal }: LeaseOptions): Promise<Lease | undefined> {
+  async lease({ leaseMs, waitMs, workerId, job, signal }: LeaseOptions): Promise<Lease | undefined> {
     assertSpan("a lease", leaseMs, { min: 1, max: CAPABILITIES.maxLeaseMs });
-    const deadline = this.#clock.now() + waitMs;
+    const { clock } = this.#table;
+    const deadline = clock.now() + waitMs;
     while (!signal?.aborted) {
-      const lease = this.#claim(leaseMs, workerId);
-      if (lease || this.#clock.now() >= deadline) return lease;
-      await this.#nextChange(deadline, signal);
+      const entry = claim(this.#table, { leaseMs, workerId, job, now: catchUp(this.#table) });
+      if (entry?.hold) return new MemoryLease(this.#table, entry, entry.hold);
+      if (clock.now() >= deadline) return undefined;
+      await this.#table.nextChange(deadline - clock.now(), signal);
     }
     return undefined;
   }
 
   peek(limit: number): Promise<readonly Job[]> {
-    const waiting = [...this.#entries.values()].filter(isPending).sort(byPlace);
-    return Promise.resolve(waiting.slice(0, limit).map(jobOf));
+    return Promise.resolve(this.#inLine().slice(0, limit).map(jobOf));
   }
 
   counts(): Promise<Counts> {
-    const now = this.#clock.now();
-    const counts = { ready: 0, delayed: 0, running: 0, failed: 0, completed: 0 };
-    for (const { state, visibleAt = 0 } of this.#entries.values()) {
-      counts[state === "pending" ? (visibleAt > now ? "delayed" : "ready") : state]++;
-    }
-    return Promise.resolve(counts);
+    catchUp(this.#table);
+    return Promise.resolve(countJobs(this.#table));
   }
 
-  purge(_options?: CallOptions): Promise<number> {
-    const waiting = [...this.#entries.values()].filter(isPending);
-    for (const { id } of waiting) this.#entries.delete(id);
-    return Promise.resolve(waiting.length);
+  purge(): Promise<number> {
+    const removed = this.#table.remove(
+      this.#table.all().filter(({ state }) => state === "pending" || state === "blocked"),
+    );
+    this.#table.changed();
+    return Promise.resolve(removed);
+  }
+
+  get(id: JobId): Promise<JobDetails | undefined> {
+    catchUp(this.#table);
+    const entry = this.#table.get(id);
+    return Promise.resolve(entry && detailsOf(this.#table, entry));
+  }
+
+  findIds(text: string, { limit }: { limit: number }): Promise<readonly JobId[]> {
+    return Promise.resolve(findIds(this.#table, text, limit));
+  }
+
+  list(options: ListOptions = {}): Promise<readonly JobRecord[]> {
+    catchUp(this.#table);
+    return Promise.resolve(list(this.#table, options).map(recordOf));
+  }
+
+  position(id: JobId): Promise<number | undefined> {
+    const place = this.#inLine().findIndex((entry) => entry.id === id);
+    return Promise.resolve(place === -1 ? undefined : place);
+  }
+
+  cancel(ids: readonly JobId[], { reason }: { reason?: string } = {}): Promise<CancelResult> {
+    return Promise.resolve(cancel(this.#table, ids, { reason, now: catchUp(this.#table) }));
+  }
+
+  requeue(which: RequeueSelection): Promise<RequeueResult> {
+    return Promise.resolve(requeue(this.#table, which, catchUp(this.#table)));
+  }
+
+  prune(options: PruneOptions = {}): Promise<PruneResult> {
+    catchUp(this.#table);
+    return Promise.resolve(prune(this.#table, options));
+  }
+
+  stats(): Promise<Stats> {
+    return Promise.resolve(stats(this.#table, catchUp(this.#table)));
+  }
+
+  wait(which: readonly JobId[] | "all", options: WaitOptions = {}): Promise<WaitResult> {
+    return waitForJobs(progressSource(this.#table), which, options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }
 
-  #assertAcceptable(job: NewJob): void {
-    assertRunnable(job);
-    assertSpan("a delay", job.delayMs ?? 0, { min: 0, max: CAPABILITIES.maxDelayMs });
-    const bytes = new TextEncoder().encode(JSON.stringify(job)).length;
-    if (bytes > CAPABILITIES.maxPayloadBytes) {
-      throw new UsageError(
-        `the job with its environment is larger than ${CAPABILITIES.maxPayloadBytes} bytes`,
-      );
-    }
+  /** The pending jobs in the order in which they would be leased. */
+  #inLine(): Entry[] {
+    catchUp(this.#table);
+    return this.#table.all()
+      .filter(({ state }) => state === "pending")
+      .sort((a, b) => (a.visibleAt ?? 0) - (b.visibleAt ?? 0) || byPlace(a, b));
   }
+}
 
-  #claim(leaseMs: number, workerId: string | undefined): Lease | undefined {
-    const now = this.#clock.now();
-    const due = [...this.#entries.values()].filter(({ visibleAt }) =>
-      visibleAt !== undefined && visibleAt <= now
-    );
-    for (const entry of due.sort(byPlace)) {
-      if (entry.state === "running") entry.lostLeases++;
-      if (entry.lostLeases >= MAX_LOST_LEASES) {
-        entry.state = "failed";
-        entry.attempts++;
-        entry.failure = poisonFailure(entry.lostLeases, now);
-        entry.finishedAt = now;
-        entry.visibleAt = entry.token = undefined;
-        continue;
-      }
-      entry.state = "running";
-      entry.visibleAt = now + Math.round(leaseMs);
-      entry.token = randomId(24);
-      entry.workerId = workerId;
-      return new MemoryLease(entry, { clock: this.#clock, changed: () => this.#wake() });
-    }
-    return undefined;
-  }
-
-  /** Until something changed, a job or a lease comes due, or the wait ends. */
-  async #nextChange(deadline: number, signal: AbortSignal | undefined): Promise<void> {
-    const instants = [...this.#entries.values()].flatMap(({ visibleAt }) => visibleAt ?? []);
-    const changed = new AbortController();
-    this.#waiting.add(changed);
-    await this.#clock.sleep(
-      Math.min(deadline, ...instants) - this.#clock.now(),
-      signal ? AbortSignal.any([signal, changed.signal]) : changed.signal,
-    );
-    this.#waiting.delete(changed);
-  }
-
-  #wake(): void {
-    for (const waiter of this.#waiting) waiter.abort();
+function assertAcceptable(job: NewJob): void {
+  assertRunnable(job);
+  assertSpan("a delay", job.delayMs ?? 0, { min: 0, max: CAPABILITIES.maxDelayMs });
+  const { after: _, ...content } = job;
+  const bytes = new TextEncoder().encode(JSON.stringify(content)).length;
+  if (bytes > CAPABILITIES.maxPayloadBytes) {
+    throw new UsageError(`the job with its environment is larger than ${CAPABILITIES.maxPayloadBytes} bytes`);
   }
 }

@@ -1,76 +1,72 @@
-import type { Clock } from "../../core/clock.ts";
 import type { Failure } from "../../core/failure.ts";
-import type { DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
-import type { Connection } from "./connection.ts";
-import { decodeJobForDisplay, JOB_COLUMNS, type JobRow, parseJobId } from "./row.ts";
+import type { JobId } from "../../core/job.ts";
+import type { CallOptions, DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
+import type { QueueContext } from "./context.ts";
+import { requeueJobs } from "./requeue.ts";
+import { decodeJobForDisplay, formatJobId, JOB_COLUMNS, type JobRow, parseJobId } from "./row.ts";
+
+const IS_DEAD = "queue_id = :queue_id AND state IN ('failed', 'timeout') AND finished_at IS NOT NULL";
 
 const LIST = `
-  SELECT ${JOB_COLUMNS}, finished_at FROM jobs
-  WHERE queue_id = ? AND state = 'failed' AND finished_at IS NOT NULL ORDER BY finished_at, seq LIMIT ?`;
+  SELECT ${JOB_COLUMNS}, finished_at FROM jobs WHERE ${IS_DEAD} ORDER BY finished_at, seq LIMIT :limit`;
+const FIND = `SELECT seq FROM jobs WHERE ${IS_DEAD} AND seq = :seq AND suffix = :suffix`;
+const ALL = `SELECT seq, suffix FROM jobs WHERE ${IS_DEAD}`;
+const REMOVE = "DELETE FROM jobs WHERE seq = ?";
 
-const IS_DEAD = "queue_id = :queue_id AND state = 'failed' AND finished_at IS NOT NULL";
-const REQUEUE = `
-  UPDATE jobs SET state = 'pending', attempts = 0, lost_leases = 0, failure = NULL, started_at = NULL,
-    finished_at = NULL, visible_at = :now WHERE ${IS_DEAD}`;
-const PURGE = `DELETE FROM jobs WHERE ${IS_DEAD}`;
-const THIS_ONE = "AND seq = :seq AND suffix = :suffix";
-
-/** The jobs in state `failed`. */
+/** The jobs in the states `failed` and `timeout`. */
 export class SqliteDeadLetters implements DeadLetters {
-  readonly #connection: Connection;
-  readonly #queueId: number;
-  readonly #clock: Clock;
+  readonly #context: QueueContext;
 
-  constructor(connection: Connection, { queueId, clock }: { queueId: number; clock: Clock }) {
-    this.#connection = connection;
-    this.#queueId = queueId;
-    this.#clock = clock;
+  constructor(context: QueueContext) {
+    this.#context = context;
   }
 
   async list(
-    { limit = Infinity, signal }: { limit?: number; signal?: AbortSignal } = {},
+    { limit = Infinity, signal }: CallOptions & { limit?: number } = {},
   ): Promise<readonly DeadLetter[]> {
-    const rows = await this.#connection.read(
+    const { connection, queueId } = this.#context;
+    const rows = await connection.read(
       "read the dead letters of",
       () =>
-        this.#connection.prepare(LIST).all(
-          this.#queueId,
-          Number.isFinite(limit) ? limit : -1,
-        ) as unknown as (JobRow & { finished_at: number })[],
+        connection.prepare(LIST).all({
+          queue_id: queueId,
+          limit: Number.isFinite(limit) ? limit : -1,
+        }) as unknown as (JobRow & { finished_at: number })[],
       signal,
     );
     return rows.map((row) => ({ job: decodeJobForDisplay(row), failure: decodeFailure(row) }));
   }
 
-  requeue(which: DeadLetterSelection, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
-    return this.#change("requeue dead letters of", REQUEUE, which, { now: this.#clock.now() }, signal);
+  async requeue(which: DeadLetterSelection, { signal }: CallOptions = {}): Promise<number> {
+    const selection = which === "all"
+      ? { states: ["failed", "timeout"] as const }
+      : await this.#context.connection.read("read", () => which.filter((id) => this.#find(id) !== undefined));
+    return (await requeueJobs(this.#context, selection, signal)).requeued;
   }
 
-  purge(which: DeadLetterSelection, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
-    return this.#change("purge dead letters of", PURGE, which, {}, signal);
-  }
-
-  #change(
-    action: string,
-    sql: string,
-    which: DeadLetterSelection,
-    values: Record<string, number>,
-    signal?: AbortSignal,
-  ): Promise<number> {
-    const common = { queue_id: this.#queueId, ...values };
-    return this.#connection.transaction({ action, durable: true, signal }, () => {
-      if (which === "all") return Number(this.#connection.prepare(sql).run(common).changes);
-      let changed = 0;
-      for (const id of which) {
-        const key = parseJobId(id);
-        if (key) {
-          changed += Number(
-            this.#connection.prepare(`${sql} ${THIS_ONE}`).run({ ...common, ...key }).changes,
-          );
-        }
-      }
-      return changed;
+  async purge(which: DeadLetterSelection, { signal }: CallOptions = {}): Promise<number> {
+    const { connection, queueId, logs } = this.#context;
+    const action = "purge dead letters of";
+    const removed = await connection.transaction({ action, durable: true, signal }, () => {
+      const ids = which === "all"
+        ? connection.prepare(ALL).all({ queue_id: queueId }).map(({ seq, suffix }) =>
+          formatJobId(Number(seq), String(suffix))
+        )
+        : [...new Set(which)];
+      return ids.filter((id) => {
+        const seq = this.#find(id);
+        return seq !== undefined && connection.prepare(REMOVE).run(seq).changes === 1;
+      });
     });
+    await logs.remove(removed);
+    return removed.length;
+  }
+
+  #find(id: JobId): number | undefined {
+    const { connection, queueId } = this.#context;
+    const key = parseJobId(id);
+    const row = key && connection.prepare(FIND).get({ queue_id: queueId, ...key });
+    return row && Number(row.seq);
   }
 }
 

@@ -10,11 +10,14 @@ const ROWS = 50;
 
 // The first two are the same in all rows of a statement, and are handed over once.
 const COLUMNS =
-  "queue_id, created_at, suffix, name, spec, max_attempts, retry_delay_ms, timeout_ms, visible_at";
+  "queue_id, created_at, suffix, name, spec, max_attempts, retry_delay_ms, timeout_ms, priority";
 const insertStatement = (rows: number) =>
   `INSERT INTO jobs (${COLUMNS}) VALUES ${Array(rows).fill("(?1, ?2, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`;
 const INSERT_ONE = insertStatement(1);
 const INSERT_MANY = insertStatement(ROWS);
+const INSERT_WAITING = `
+  INSERT INTO jobs (${COLUMNS}, visible_at, wait_ms, state, waits, has_parents, job_key)
+  VALUES (?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Letters after the number in an id: 30 random bits. */
 const SUFFIX_LENGTH = 6;
@@ -46,28 +49,28 @@ export function encodeRows(jobs: readonly NewJob[], maxBytes: number): readonly 
   return rows;
 }
 
-/** Inserts the rows inside the caller's transaction; answers the ids in the same order. */
+/** Whether a job waits for a time or for others, or is unique: `insertRows` is for those that are not. */
+export function isRelated({ after = [], ifExists, delayMs = 0, key }: NewJob): boolean {
+  return after.length > 0 || ifExists !== undefined || delayMs > 0 || key !== undefined;
+}
+
+export interface InsertOptions {
+  readonly queueId: number;
+  readonly now: number;
+}
+
+/** Inserts rows that wait for nothing and have no key, inside the caller's transaction; answers the ids in the same order. */
 export function insertRows(
   connection: Connection,
   rows: readonly NewRow[],
-  { queueId, now }: { queueId: number; now: number },
+  { queueId, now }: InsertOptions,
 ): readonly JobId[] {
   const ids: JobId[] = [];
   for (let start = 0; start < rows.length;) {
     const count = rows.length - start >= ROWS ? ROWS : 1;
     const chunk = rows.slice(start, start + count);
-    const values: (string | number | null)[] = [queueId, now];
-    for (const { suffix, job, spec } of chunk) {
-      values.push(
-        suffix,
-        job.name ?? null,
-        spec,
-        job.maxAttempts ?? 1,
-        job.retryDelayMs ?? null,
-        job.timeoutMs ?? null,
-        now + (job.delayMs ?? 0),
-      );
-    }
+    const values: Value[] = [queueId, now];
+    for (const row of chunk) values.push(...valuesOf(row));
     const statement = connection.prepare(count === 1 ? INSERT_ONE : INSERT_MANY);
     // Nobody else can insert during the transaction, so the numbers of one statement follow each other.
     const first = Number(statement.run(...values).lastInsertRowid) - count + 1;
@@ -75,6 +78,47 @@ export function insertRows(
     start += count;
   }
   return ids;
+}
+
+/**
+ * Inserts a row that may wait for a time or for parents, and may have a unique key, inside the caller's transaction;
+ * answers its number.
+ *
+ * @param options.parents how many parents it waits for
+ */
+export function insertWaiting(
+  connection: Connection,
+  row: NewRow,
+  { queueId, now, parents }: InsertOptions & { parents: number },
+): number {
+  const { delayMs = 0, key, ifExists } = row.job;
+  const isBlocked = parents > 0;
+  const { lastInsertRowid } = connection.prepare(INSERT_WAITING).run(
+    queueId,
+    now,
+    ...valuesOf(row),
+    delayMs > 0 && !isBlocked ? now + delayMs : null,
+    delayMs > 0 ? delayMs : null,
+    isBlocked ? "blocked" : "pending",
+    parents,
+    isBlocked ? 1 : 0,
+    ifExists === undefined ? null : key ?? null,
+  );
+  return Number(lastInsertRowid);
+}
+
+type Value = string | number | null;
+
+function valuesOf({ suffix, job, spec }: NewRow): Value[] {
+  return [
+    suffix,
+    job.name ?? null,
+    spec,
+    job.maxAttempts ?? 1,
+    job.retryDelayMs ?? null,
+    job.timeoutMs ?? null,
+    job.priority ?? 0,
+  ];
 }
 
 function assertSize(spec: string, name: string, maxBytes: number): void {

@@ -1,25 +1,35 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
+import type {
+  CancelResult,
+  JobDetails,
+  JobRecord,
+  ListOptions,
+  PruneOptions,
+  PruneResult,
+  RequeueResult,
+  RequeueSelection,
+  Stats,
+  WaitOptions,
+  WaitResult,
+} from "../../core/job_store.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
-import type { CallOptions, Capabilities, Counts, Lease, LeaseOptions, Queue } from "../../core/queue.ts";
+import type {
+  CallOptions,
+  Capabilities,
+  Counts,
+  DeadLetters,
+  EnqueueOptions,
+  Lease,
+  LeaseOptions,
+  Queue,
+} from "../../core/queue.ts";
+import type { WorkerRegistry } from "../../core/workers.ts";
 import type { Claims } from "./claims.ts";
 import type { Connection } from "./connection.ts";
-import { SqliteDeadLetters } from "./dead_letters.ts";
-import { encodeRows, insertRows } from "./insert.ts";
-import { decodeJobForDisplay, JOB_COLUMNS, type JobRow } from "./row.ts";
-
-const PEEK = `
-  SELECT ${JOB_COLUMNS} FROM jobs
-  WHERE queue_id = ? AND visible_at IS NOT NULL AND state = 'pending' ORDER BY visible_at, seq LIMIT ?`;
-
-export const COUNT_WAITING = `
-  SELECT state, visible_at > ? AS later, count(*) AS jobs FROM jobs
-  WHERE queue_id = ? AND visible_at IS NOT NULL GROUP BY state, later`;
-
-export const COUNT_FINISHED = `
-  SELECT state, count(*) AS jobs FROM jobs WHERE queue_id = ? AND finished_at IS NOT NULL GROUP BY state`;
-
-const PURGE = "DELETE FROM jobs WHERE queue_id = ? AND visible_at IS NOT NULL AND state = 'pending'";
+import type { QueueContext } from "./context.ts";
+import { encodeRows, insertRows, isRelated } from "./insert.ts";
+import { LogFiles } from "./log_files.ts";
 
 /** What SQLite files can do. */
 export const SQLITE_CAPABILITIES: Capabilities = {
@@ -28,8 +38,8 @@ export const SQLITE_CAPABILITIES: Capabilities = {
   maxPayloadBytes: 1024 * 1024,
   exactCounts: true,
   deduplicates: false,
-  priorities: false,
-  dependencies: false,
+  priorities: true,
+  dependencies: true,
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: true,
@@ -42,85 +52,118 @@ export interface SqliteQueueOptions {
   readonly name: string;
 }
 
-/** One queue of an SQLite file. */
+/** One queue of an SQLite file. What a push does not need is loaded when it is called for. */
 export class SqliteQueue implements Queue {
   readonly name: string;
   readonly capabilities = SQLITE_CAPABILITIES;
-  readonly deadLetters: SqliteDeadLetters;
+  readonly logs: LogFiles;
+  readonly deadLetters: DeadLetters;
+  readonly workers: WorkerRegistry;
+  readonly #context: QueueContext;
   #claims: Promise<Claims> | undefined;
-  readonly #connection: Connection;
-  readonly #queueId: number;
-  readonly #clock: Clock;
 
-  constructor({ connection, queueId, clock, name }: SqliteQueueOptions) {
+  constructor({ name, ...options }: SqliteQueueOptions) {
     this.name = name;
-    this.#connection = connection;
-    this.#queueId = queueId;
-    this.#clock = clock;
-    this.deadLetters = new SqliteDeadLetters(connection, { queueId, clock });
+    this.logs = new LogFiles(`${options.connection.path}.d/logs`);
+    this.#context = { ...options, logs: this.logs };
+    const dead = async () => new (await import("./dead_letters.ts")).SqliteDeadLetters(this.#context);
+    this.deadLetters = {
+      list: async (options) => (await dead()).list(options),
+      requeue: async (which, options) => (await dead()).requeue(which, options),
+      purge: async (which, options) => (await dead()).purge(which, options),
+    };
+    const workers = async () => new (await import("./workers.ts")).SqliteWorkers(this.#context);
+    this.workers = {
+      register: async (self, options) => (await workers()).register(self, options),
+      list: async (options) => (await workers()).list(options),
+      stop: async (id, request, options) => (await workers()).stop(id, request, options),
+    };
   }
 
-  async enqueue(jobs: readonly NewJob[], { signal }: CallOptions = {}): Promise<readonly JobId[]> {
+  async enqueue(jobs: readonly NewJob[], { onSkip, signal }: EnqueueOptions = {}): Promise<readonly JobId[]> {
     if (jobs.length === 0) return [];
+    const { connection, queueId, clock } = this.#context;
     const rows = encodeRows(jobs, this.capabilities.maxPayloadBytes);
-    return await this.#connection.transaction(
-      { action: "push to", durable: true, signal },
-      () => insertRows(this.#connection, rows, { queueId: this.#queueId, now: this.#clock.now() }),
-    );
+    const write = { action: "push to", durable: true, signal };
+    if (!jobs.some(isRelated)) {
+      return await connection.transaction(
+        write,
+        () => insertRows(connection, rows, { queueId, now: clock.now() }),
+      );
+    }
+    const { RelatedPush } = await import("./insert_related.ts");
+    const push = new RelatedPush(rows, queueId);
+    const { ids, skipped } = await connection.transaction(write, () => push.insert(connection, clock.now()));
+    for (const index of skipped) onSkip?.(index, ids[index] as JobId);
+    return ids;
   }
 
   async lease(options: LeaseOptions): Promise<Lease | undefined> {
     assertSpan("a lease", options.leaseMs, { min: 1 });
-    return await (await this.#openClaims()).lease(options);
+    this.#claims ??= import("./claims.ts").then(({ Claims }) => new Claims(this.#context));
+    return await (await this.#claims).lease(options);
   }
 
   async peek(limit: number, { signal }: CallOptions = {}): Promise<readonly Job[]> {
-    const rows = await this.#connection.read(
-      "read",
-      () =>
-        this.#connection.prepare(PEEK).all(
-          this.#queueId,
-          Number.isFinite(limit) ? limit : -1,
-        ) as unknown as JobRow[],
-      signal,
-    );
-    return rows.map(decodeJobForDisplay);
+    return (await import("./peek.ts")).peekJobs(this.#context, limit, signal);
   }
 
   async counts({ signal }: CallOptions = {}): Promise<Counts> {
-    const counts = { ready: 0, delayed: 0, running: 0, failed: 0, completed: 0 };
-    await this.#connection.read("read", () => {
-      for (
-        const { state, later, jobs } of this.#connection.prepare(COUNT_WAITING).all(
-          this.#clock.now(),
-          this.#queueId,
-        )
-      ) {
-        counts[state === "running" ? "running" : later ? "delayed" : "ready"] += Number(jobs);
-      }
-      for (const { state, jobs } of this.#connection.prepare(COUNT_FINISHED).all(this.#queueId)) {
-        counts[state === "failed" ? "failed" : "completed"] += Number(jobs);
-      }
-    }, signal);
-    return counts;
+    return (await import("./stats.ts")).readCounts(this.#context, signal);
   }
 
-  purge({ signal }: CallOptions = {}): Promise<number> {
-    return this.#connection.write(
-      { action: "clear", durable: true, signal },
-      () => Number(this.#connection.prepare(PURGE).run(this.#queueId).changes),
-    );
+  async purge({ signal }: CallOptions = {}): Promise<number> {
+    return (await import("./clear.ts")).clearWaiting(this.#context, signal);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#connection[Symbol.dispose]();
-    return Promise.resolve();
+  async get(id: JobId, options?: CallOptions): Promise<JobDetails | undefined> {
+    return (await this.#records()).get(id, options);
   }
 
-  /** What only a worker needs is loaded for a worker only. */
-  #openClaims(): Promise<Claims> {
-    return this.#claims ??= import("./claims.ts").then(({ Claims }) =>
-      new Claims(this.#connection, { queueId: this.#queueId, clock: this.#clock })
-    );
+  async findIds(text: string, options: CallOptions & { limit: number }): Promise<readonly JobId[]> {
+    return (await this.#records()).findIds(text, options);
+  }
+
+  async list(options?: ListOptions): Promise<readonly JobRecord[]> {
+    return (await this.#records()).list(options);
+  }
+
+  async position(id: JobId, options?: CallOptions): Promise<number | undefined> {
+    return (await this.#records()).position(id, options);
+  }
+
+  async cancel(
+    ids: readonly JobId[],
+    options: CallOptions & { reason?: string } = {},
+  ): Promise<CancelResult> {
+    return (await import("./cancel.ts")).cancelJobs(this.#context, ids, options);
+  }
+
+  async requeue(which: RequeueSelection, { signal }: CallOptions = {}): Promise<RequeueResult> {
+    return (await import("./requeue.ts")).requeueJobs(this.#context, which, signal);
+  }
+
+  async prune(options: PruneOptions = {}): Promise<PruneResult> {
+    return (await import("./prune.ts")).prune(this.#context, options);
+  }
+
+  async stats({ signal }: CallOptions = {}): Promise<Stats> {
+    return (await import("./stats.ts")).readStats(this.#context, signal);
+  }
+
+  async wait(which: readonly JobId[] | "all", options: WaitOptions = {}): Promise<WaitResult> {
+    const { progressSource } = await import("./progress.ts");
+    const { waitForJobs } = await import("../../core/wait.ts");
+    using source = progressSource(this.#context);
+    return await waitForJobs(source, which, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#claims)?.[Symbol.dispose]();
+    this.#context.connection[Symbol.dispose]();
+  }
+
+  async #records() {
+    return new (await import("./records.ts")).Records(this.#context);
   }
 }

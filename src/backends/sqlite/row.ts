@@ -2,7 +2,10 @@ import type { Job, JobState, JsonValue, NewJob, Task } from "../../core/job.ts";
 
 /** The columns that make a `Job`. */
 export const JOB_COLUMNS =
-  "seq, suffix, state, name, spec, max_attempts, attempts, lost_leases, retry_delay_ms, timeout_ms, created_at, visible_at, failure";
+  "seq, suffix, state, name, spec, max_attempts, attempts, lost_leases, retry_delay_ms, timeout_ms, created_at, visible_at, failure, priority, job_key, executions, has_parents";
+
+/** What a job that waits for nothing but a worker meets: it is in the index `jobs_ready`. */
+export const READY = "queue_id = :queue_id AND state = 'pending' AND visible_at IS NULL";
 
 /** A row of JOB_COLUMNS. */
 export interface JobRow {
@@ -19,6 +22,10 @@ export interface JobRow {
   readonly created_at: number;
   readonly visible_at: number | null;
   readonly failure: string | null;
+  readonly priority: number;
+  readonly job_key: string | null;
+  readonly executions: number;
+  readonly has_parents: number;
 }
 
 /** What the `spec` column holds, as JSON: all that only the runner reads. */
@@ -61,6 +68,10 @@ export function decodeJob(row: JobRow): Job {
     cwd: spec.cwd,
     maxAttempts: row.max_attempts,
     attempts: row.attempts,
+    executions: row.executions,
+    priority: row.priority,
+    key: row.job_key ?? undefined,
+    hasParents: row.has_parents === 1,
     retryDelayMs: row.retry_delay_ms ?? undefined,
     timeoutMs: row.timeout_ms ?? undefined,
     createdAt: row.created_at,

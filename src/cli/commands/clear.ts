@@ -1,6 +1,7 @@
 import { confirm, plural } from "../confirm.ts";
 import type { RunCommand } from "../command.ts";
 import { openNamedQueue } from "../context.ts";
+import { waitingOf } from "../count_view.ts";
 import type { COMMON_FLAGS, YES } from "../options.ts";
 
 type ClearFlags = typeof COMMON_FLAGS & { yes: typeof YES };
@@ -9,9 +10,9 @@ type ClearFlags = typeof COMMON_FLAGS & { yes: typeof YES };
 export const clear: RunCommand<ClearFlags> = async (context, flags) => {
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false });
-  const { ready, delayed } = await queue.counts();
-  const action = `Remove ${plural(ready + delayed, "waiting job")} of ${queue.name}`;
-  if (ready + delayed > 0 && !await confirm(io, { yes: flags.yes, action })) {
+  const waiting = waitingOf(await queue.counts());
+  const action = `Remove ${plural(waiting, "waiting job")} of ${queue.name}`;
+  if (waiting > 0 && !await confirm(io, { yes: flags.yes, action })) {
     return void io.stderr.write("nothing was removed\n");
   }
   const removed = await queue.purge();

@@ -50,7 +50,9 @@ function candidates([first, ...others]: readonly string[]): readonly string[] {
   if (entry === undefined) return [];
   if ("flags" in entry) return proposeFor(entry, others);
   const [second, ...rest] = others;
-  if (second === undefined) return Object.keys(entry.commands);
+  const usual = entry.default === undefined ? undefined : entry.commands[entry.default];
+  if (second === undefined) return [...Object.keys(entry.commands), ...usual ? proposeFor(usual, []) : []];
+  if (second.startsWith("-")) return usual ? proposeFor(usual, others) : [];
   const command = Object.hasOwn(entry.commands, second) ? entry.commands[second] : undefined;
   return command === undefined ? [] : proposeFor(command, rest);
 }

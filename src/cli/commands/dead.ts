@@ -1,14 +1,16 @@
-import type { JobId } from "../../core/job.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { DeadLetterSelection, Queue } from "../../core/queue.ts";
-import { confirm, plural } from "../confirm.ts";
+import type { DeadLetter, DeadLetterSelection, Queue } from "../../core/queue.ts";
 import type { RunCommand } from "../command.ts";
+import { confirm, plural } from "../confirm.ts";
 import { openNamedQueue } from "../context.ts";
+import { deadOf } from "../count_view.ts";
 import type { Flag } from "../flag.ts";
-import { age, failureToJson, jobToJson, taskText } from "../job_view.ts";
+import { failureToJson, jobToJson, taskText } from "../job_view.ts";
 import type { ALL, COMMON_FLAGS, JSON_OUTPUT, YES } from "../options.ts";
-import { selectIds } from "../select_ids.ts";
-import { formatTable, widthOf } from "../table.ts";
+import { printJson, printLines } from "../print_lines.ts";
+import { findAmong, resolveIds } from "../resolve_ids.ts";
+import { tableLines, widthOf } from "../table.ts";
+import { age } from "../time_text.ts";
 
 type ListFlags = typeof COMMON_FLAGS & { limit: Flag<number>; json: typeof JSON_OUTPUT };
 type SelectFlags = typeof COMMON_FLAGS & { all: typeof ALL };
@@ -20,10 +22,8 @@ export const list: RunCommand<ListFlags> = async (context, flags) => {
   await using queue = await openNamedQueue(context, flags, { create: false });
   const letters = await queue.deadLetters.list({ limit: flags.limit });
   if (flags.json) {
-    const lines = letters.map(({ job, failure }) =>
-      JSON.stringify({ ...jobToJson(job), failure: failureToJson(failure) })
-    );
-    return await io.stdout.write(lines.map((line) => `${line}\n`).join(""));
+    const toJson = ({ job, failure }: DeadLetter) => ({ ...jobToJson(job), failure: failureToJson(failure) });
+    return await printJson(io.stdout, letters, toJson);
   }
   if (letters.length === 0) return void io.stderr.write("there are no dead letters\n");
   const rows = letters.map(({ job, failure }) => [
@@ -33,7 +33,8 @@ export const list: RunCommand<ListFlags> = async (context, flags) => {
     failure.message,
     taskText(job),
   ]);
-  await io.stdout.write(formatTable([["ID", "FAILED", "ATTEMPTS", "REASON", "JOB"], ...rows], widthOf(io)));
+  const head = ["ID", "FAILED", "ATTEMPTS", "REASON", "JOB"];
+  await printLines(io.stdout, tableLines([head, ...rows], widthOf(io)));
 };
 
 /** `jobq dead requeue`. */
@@ -52,7 +53,7 @@ export const purge: RunCommand<PurgeFlags> = async (
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false });
   const which = await selectDead(queue, flags, words);
-  const count = which === "all" ? (await queue.counts()).failed : which.length;
+  const count = which === "all" ? deadOf(await queue.counts()) : which.length;
   const action = `Remove ${plural(count, "dead letter")} of ${queue.name} for good`;
   if (count > 0 && !await confirm(io, { yes: flags.yes, action })) {
     return void io.stderr.write("nothing was removed\n");
@@ -75,6 +76,9 @@ async function selectDead(
     );
   }
   if (all) return "all";
-  const known: JobId[] = (await queue.deadLetters.list()).map(({ job }) => job.id);
-  return selectIds(words, known, "dead letter");
+  const known = (await queue.deadLetters.list()).map(({ job }) => job.id);
+  return await resolveIds(words, findAmong(known), {
+    noun: "dead letter",
+    hint: "jobq dead list shows them",
+  });
 }

@@ -1,9 +1,13 @@
-import { UsageError } from "../../core/errors.ts";
-import { assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
+import { JobRefusedError, UsageError } from "../../core/errors.ts";
+import { type After, assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
+import type { Queue } from "../../core/queue.ts";
 import type { RunCommand } from "../command.ts";
 import { openNamedQueue } from "../context.ts";
 import type { FlagValues } from "../flag.ts";
+import { lazyImport } from "../lazy_import.ts";
 import type { COMMON_FLAGS, DURABILITY, JOB_FLAGS, JSON_OUTPUT } from "../options.ts";
+
+type JobFlagValues = FlagValues<typeof JOB_FLAGS>;
 
 type PushFlags = typeof JOB_FLAGS & typeof COMMON_FLAGS & {
   json: typeof JSON_OUTPUT;
@@ -12,31 +16,82 @@ type PushFlags = typeof JOB_FLAGS & typeof COMMON_FLAGS & {
 
 /** `jobq push`: jobs from -c, from `--`, or from the lines of standard input. */
 export const push: RunCommand<PushFlags> = async (context, flags) => {
-  const { io, rest } = context;
-  const defaults = defaultsOf(flags);
-  const commands = flags.command;
-  if (commands.length > 0 && rest.length > 0) {
-    throw new UsageError("Cannot push both -c and a program after --", { hint: "use two pushes" });
+  const { io } = context;
+  const given = givenJobs(flags, context.rest);
+  await using queue = await openNamedQueue(context, flags, {
+    durability: flags.durability,
+    // A queue that is not there has no job to wait for.
+    create: flags.after.length === 0,
+  });
+  const after = await givenAfter(queue, flags);
+  const enqueue = async (jobs: readonly NewJob[]) => {
+    const skipped = new Set<number>();
+    const ids = await queue.enqueue(jobs, { onSkip: (index) => skipped.add(index) });
+    const line = (id: JobId, index: number) =>
+      flags.json ? `{"id":"${id}"${skipped.has(index) ? ',"existing":true' : ""}}\n` : `${id}\n`;
+    await io.stdout.write(ids.map(line).join(""));
+    if (skipped.size > 0 && !flags.quiet) void io.stderr.write(skipNote(ids, skipped));
+  };
+  if (given.length > 0) {
+    return await enqueue(given.map((job) => ({ ...job, after }))).catch((error) => {
+      throw error instanceof JobRefusedError ? refusalOf(error, error.index, given.length) : error;
+    });
   }
-  const given: NewJob[] = rest.length > 0
-    ? [{ ...defaults, task: { kind: "argv", argv: rest } }]
-    : commands.map((command) => ({ ...defaults, task: { kind: "shell", command } }));
-  // Nothing is opened, and so nothing made, for jobs that cannot be pushed.
-  given.forEach((job, index) => check(job, commands.length > 1 ? `command ${index + 1}` : "the job"));
-
-  await using queue = await openNamedQueue(context, flags, { durability: flags.durability });
-  const print = (ids: readonly JobId[]) =>
-    io.stdout.write(ids.map((id) => flags.json ? `{"id":"${id}"}\n` : `${id}\n`).join(""));
-  if (given.length > 0) return await print(await queue.enqueue(given));
   if (io.isTerminal("stdin") && !flags.quiet) {
     void io.stderr.write("Reading jobs, one a line; Ctrl-D ends.\n");
   }
   // Most pushes name their commands, and need none of that.
-  const { pushLines } = await import("../push_lines.ts");
-  await pushLines(queue, io, { defaults, print });
+  const { pushLines } = await lazyImport<typeof import("../push_lines.ts")>("./push_lines.ts");
+  await pushLines(queue, io, { job: { ...defaultsOf(flags), after }, ifExists: flags.ifExists, enqueue });
 };
 
-function defaultsOf(flags: FlagValues<PushFlags>): Omit<NewJob, "task"> {
+/**
+ * The jobs of -c and `--`, checked: nothing is opened, and so nothing made, for jobs that cannot be pushed.
+ *
+ * @throws {UsageError}
+ */
+export function givenJobs(flags: JobFlagValues, rest: readonly string[]): readonly NewJob[] {
+  const { command: commands, key, ifExists } = flags;
+  if (commands.length > 0 && rest.length > 0) {
+    throw new UsageError("Cannot push both -c and a program after --", { hint: "use two pushes" });
+  }
+  const tasks: NewJob["task"][] = rest.length > 0
+    ? [{ kind: "argv", argv: rest }]
+    : commands.map((command) => ({ kind: "shell", command }));
+  if (key !== undefined && tasks.length !== 1) {
+    throw new UsageError(
+      `Cannot give one key to ${tasks.length === 0 ? "many lines" : `${tasks.length} jobs`}`,
+      {
+        hint: 'push one job with --key, or JSON lines with "key"',
+      },
+    );
+  }
+  if (key === undefined && ifExists !== undefined && tasks.length > 0) {
+    throw new UsageError("Cannot use --if-exists without --key", { hint: "give the job a key" });
+  }
+  const unique = key === undefined ? {} : { key, ifExists: ifExists ?? "skip" };
+  const jobs = tasks.map((task) => ({ ...defaultsOf(flags), ...unique, task }));
+  jobs.forEach((job, index) => {
+    try {
+      assertRunnable(job);
+    } catch (error) {
+      throw error instanceof UsageError ? refusalOf(error, index, jobs.length) : error;
+    }
+  });
+  return jobs;
+}
+
+/** What --after says. @throws {UsageError} for an id that there is not */
+export async function givenAfter(
+  queue: Queue,
+  { after }: JobFlagValues,
+): Promise<readonly After[] | undefined> {
+  if (after.length === 0) return undefined;
+  const { resolveAfter } = await lazyImport<typeof import("../after.ts")>("./after.ts");
+  return await resolveAfter(queue, after);
+}
+
+function defaultsOf(flags: JobFlagValues): Omit<NewJob, "task"> {
   return {
     name: flags.name,
     env: flags.env.length > 0 ? Object.fromEntries(flags.env) : undefined,
@@ -45,16 +100,22 @@ function defaultsOf(flags: FlagValues<PushFlags>): Omit<NewJob, "task"> {
     retryDelayMs: flags.retryDelay,
     timeoutMs: flags.timeout,
     delayMs: flags.delay,
+    priority: flags.priority,
   };
 }
 
-function check(job: NewJob, what: string): void {
-  try {
-    assertRunnable(job);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`Cannot push ${what}: ${error.message}`, {
-      hint: error.hint ?? "nothing was pushed",
-    });
-  }
+/** The error about one of `count` jobs. */
+export function refusalOf(error: UsageError, index: number, count: number): UsageError {
+  const what = count > 1 ? `command ${index + 1}` : "the job";
+  return new UsageError(`Cannot push ${what}: ${error.message}`, {
+    hint: error.hint ?? "nothing was pushed",
+    cause: error,
+  });
+}
+
+function skipNote(ids: readonly JobId[], skipped: ReadonlySet<number>): string {
+  const [index = 0] = skipped;
+  return skipped.size === 1
+    ? `not pushed: job ${ids[index]}, which is not finished, has the same key\n`
+    : `${skipped.size} jobs were not pushed: unfinished ones have the same keys\n`;
 }

@@ -26,6 +26,7 @@ export const worker: RunCommand<typeof WORKER_FLAGS & RunFlags> = async (context
         otherwise: Infinity,
       }),
     idleTimeoutMs: flags.idleTimeout,
+    keepFinished: flags.keepFinished,
   });
   const { reason, ...counts } = summary;
   openLog(context, flags).info(`leaving: ${REASONS[reason]}`, counts);

@@ -141,7 +141,10 @@ test("after a long lock a job whose holder is gone is taken over all the same, a
   const clock = new ManualClock();
   await using queue = await openAt(path, { clock });
   const [id] = await queue.enqueue([shellJob()]);
-  await queue.lease({ leaseMs: 1_000, waitMs: 0 });
+  {
+    await using holder = await openAt(path, { clock });
+    await holder.lease({ leaseMs: 1_000, waitMs: 0 });
+  }
   await clock.advance(2_000);
   await using locker = new Child("locker.ts", [path]);
   await locker.line();

@@ -1,44 +1,54 @@
 import { DatabaseSync } from "node:sqlite";
-import { CLAIM, NEXT_VISIBLE } from "../../../src/backends/sqlite/claims.ts";
-import { COUNT_FINISHED, COUNT_WAITING } from "../../../src/backends/sqlite/queue.ts";
+import { CLAIM, LOOK } from "../../../src/backends/sqlite/claims.ts";
+import { END_DELAYS, END_LEASES } from "../../../src/backends/sqlite/timed.ts";
 import { migrate } from "../../../src/backends/sqlite/schema.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { test } from "../../support/testing.ts";
 
+/** For each of N numbers a job of every kind: of 100 priorities, delayed, running, blocked and finished. */
 const FILL = `
   INSERT INTO queues (name) VALUES ('default'), ('other');
   WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-  INSERT INTO jobs (queue_id, suffix, spec, max_attempts, created_at, visible_at, state, finished_at)
-  SELECT 1 + i % 2, 'a', '{}', 1, i, visible, state, finished FROM n, (
-    SELECT 'pending' AS state, 5 AS visible, NULL AS finished UNION ALL SELECT 'completed', NULL, 6
+  INSERT INTO jobs
+    (queue_id, suffix, spec, max_attempts, created_at, priority, visible_at, state, finished_at, waits)
+  SELECT 1 + i % 2, 'a', '{}', 1, i, i % 100, visible, state, finished, state = 'blocked' FROM n, (
+    SELECT 'pending' AS state, NULL AS visible, NULL AS finished UNION ALL SELECT 'pending', 1000, NULL
+    UNION ALL SELECT 'running', 1000, NULL UNION ALL SELECT 'blocked', NULL, NULL
+    UNION ALL SELECT 'completed', NULL, 6
   );
   ANALYZE;`;
 
 const STATES: Readonly<Record<string, string>> = {
   "an empty file": "",
-  "10,000 finished and 10,000 pending jobs, after ANALYZE": FILL,
+  "10,000 jobs of each state, after ANALYZE": FILL,
 };
 
 for (const [state, sql] of Object.entries(STATES)) {
-  test(`a claim searches the covering index and sorts nothing: ${state}`, () => {
+  test(`a claim searches the index of ready jobs and sorts nothing: ${state}`, () => {
     const plan = planOf(CLAIM, sql);
-    assertMatch(plan, /SEARCH jobs USING COVERING INDEX jobs_claimable \(queue_id=\? AND visible_at<\?\)/);
+    assertMatch(plan, /SEARCH jobs USING COVERING INDEX jobs_ready \(queue_id=\?\)/);
     assertMatch(plan, /SEARCH jobs USING INTEGER PRIMARY KEY \(rowid=\?\)/);
     assert(!/SCAN|TEMP B-TREE/.test(plan), plan);
   });
 
-  for (const [name, statement] of Object.entries({ NEXT_VISIBLE, COUNT_WAITING, COUNT_FINISHED })) {
-    test(`${name} never scans the table: ${state}`, () => {
+  test(`the look before a claim reads the ends of two indexes: ${state}`, () => {
+    const plan = planOf(LOOK, sql);
+    assertMatch(plan, /SEARCH jobs USING COVERING INDEX jobs_timed/);
+    assertMatch(plan, /SEARCH jobs USING COVERING INDEX jobs_ready/);
+    assert(!/SCAN jobs|TEMP B-TREE/.test(plan), plan);
+  });
+
+  for (const [name, statement] of Object.entries({ END_DELAYS, END_LEASES })) {
+    test(`${name} goes only to the jobs that are due: ${state}`, () => {
       const plan = planOf(statement, sql);
-      assertMatch(plan, /SEARCH jobs USING COVERING INDEX/);
-      assert(!plan.includes("SCAN"), plan);
+      assertMatch(plan, /SEARCH jobs USING COVERING INDEX jobs_timed \(queue_id=\? AND visible_at<\?\)/);
+      assert(!/SCAN|TEMP B-TREE/.test(plan), plan);
     });
   }
 }
 
-test("a claim looks at as many rows among 10,000 waiting jobs as among 10", () => {
-  const few = FILL.replace("10000", "10");
-  assertEquals(rowsRead(FILL), rowsRead(few));
+test("a claim looks at as many rows among 50,000 jobs of all states and 100 priorities as among 50", () => {
+  assertEquals([FILL, FILL.replace("10000", "10")].map(rowsRead), [1, 1]);
 });
 
 function filled(sql: string): DatabaseSync {
@@ -60,9 +70,9 @@ function rowsRead(sql: string): number {
   const database = filled(sql);
   let rows = 0;
   database.function("seen", () => ++rows);
-  const [, search = ""] = /WHERE seq = \(([^]*?)\n {2}\)/.exec(CLAIM) ?? [];
+  const [, search = ""] = /seq = \((SELECT [^]*?)\)\n/.exec(CLAIM) ?? [];
   const counting = search.replace("ORDER BY", "AND seen() > 0 ORDER BY");
-  database.prepare(counting).all({ queue_id: 1, now: 10, takeover_before: 10 });
+  database.prepare(counting).all({ queue_id: 1 });
   database.close();
   return rows;
 }

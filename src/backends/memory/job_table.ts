@@ -1,0 +1,70 @@
+import { DONE } from "../../core/abort.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { JobId } from "../../core/job.ts";
+import type { Entry } from "./entry.ts";
+
+/** The jobs of a queue, the time by which they live, and those who wait for a change. */
+export class JobTable {
+  readonly clock: Clock;
+  readonly #entries = new Map<JobId, Entry>();
+  readonly #waiting = new Set<AbortController>();
+  #pushed = 0;
+  #changes = 0;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  /** In the order in which they were pushed. */
+  all(): Entry[] {
+    return [...this.#entries.values()];
+  }
+
+  get(id: JobId): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** The jobs that wait, or waited, for this one. */
+  childrenOf({ id }: Entry): Entry[] {
+    return this.all().filter(({ parents }) => parents.has(id));
+  }
+
+  /** The number of the next push. */
+  nextSeq(): number {
+    return ++this.#pushed;
+  }
+
+  add(entry: Entry): void {
+    this.#entries.set(entry.id, entry);
+  }
+
+  /** Answers how many. */
+  remove(entries: readonly Entry[]): number {
+    for (const { id } of entries) this.#entries.delete(id);
+    return entries.length;
+  }
+
+  /** How often something changed so far. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Wakes those who wait. */
+  changed(): void {
+    this.#changes++;
+    for (const waiter of this.#waiting) waiter.abort(DONE);
+  }
+
+  /** Resolves when something changed, a job or a lease comes due, `limitMs` have passed, or at the signal. */
+  async nextChange(limitMs: number, signal?: AbortSignal): Promise<void> {
+    const now = this.clock.now();
+    const instants = this.all().flatMap(({ visibleAt = 0 }) => visibleAt > now ? visibleAt : []);
+    const changed = new AbortController();
+    this.#waiting.add(changed);
+    await this.clock.sleep(
+      Math.min(limitMs, ...instants.map((instant) => instant - now)),
+      signal ? AbortSignal.any([signal, changed.signal]) : changed.signal,
+    );
+    this.#waiting.delete(changed);
+  }
+}

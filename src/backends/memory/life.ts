@@ -1,0 +1,122 @@
+import { verdictOn, violationReason } from "../../core/dependency.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { FinishedState, JobId } from "../../core/job.ts";
+import type { ExecutionOutcome } from "../../core/job_store.ts";
+import type { Entry, ExecutionEntry } from "./entry.ts";
+import type { JobTable } from "./job_table.ts";
+
+/** How a job ends. */
+export interface Ending {
+  readonly state: FinishedState;
+  readonly failure?: Failure;
+  /** The parent because of which it is cancelled. */
+  readonly cause?: JobId;
+  readonly now: number;
+}
+
+/**
+ * Ends jobs. Of those that wait for them, some become pending, and some are cancelled, which ends them too.
+ *
+ * @returns how many were cancelled
+ */
+export function finish(table: JobTable, entries: readonly Entry[], ending: Ending): number {
+  for (const entry of entries) end(entry, ending);
+  return spread(table, entries, ending.now) - entries.length;
+}
+
+/** Why a job is cancelled when nobody said it. */
+export const NO_REASON = "it was cancelled";
+
+/** Ends jobs because somebody wants so; answers how many others were cancelled with them. */
+export function finishCancelled(
+  table: JobTable,
+  entries: readonly Entry[],
+  { reason, now }: { reason: string; now: number },
+): number {
+  const failure: Failure = { kind: "cancelled", message: reason, at: now };
+  return finish(table, entries, { state: "cancelled", failure, now });
+}
+
+/** Gives blocked jobs, which are new or were requeued, the state that their parents leave them. */
+export function admit(table: JobTable, entries: readonly Entry[], now: number): void {
+  for (const entry of entries) {
+    for (const id of entry.parents.keys()) {
+      const parent = table.get(id);
+      if (parent) hear(entry, parent, now);
+    }
+    unblockIfFree(entry, now);
+  }
+  spread(table, entries.filter(({ state }) => state === "cancelled"), now);
+}
+
+/** Makes a job wait for a worker, after `waitMs`. */
+export function makePending(entry: Entry, waitMs: number, now: number): void {
+  entry.state = "pending";
+  entry.updatedAt = now;
+  entry.waitMs = waitMs;
+  entry.visibleAt = waitMs > 0 ? now + waitMs : undefined;
+}
+
+/** Takes a job out of its worker's hands, the execution having come to its end. */
+export function endExecution(
+  entry: Entry,
+  outcome: Exclude<ExecutionOutcome, "running">,
+  { now, ...found }: { now: number } & Pick<ExecutionEntry, "exitCode" | "signal" | "error" | "output">,
+): void {
+  const { latest } = entry;
+  // A clock that was set back must not make it end before it began.
+  if (latest) Object.assign(latest, { outcome, endedAt: Math.max(now, latest.startedAt), ...found });
+  entry.hold = undefined;
+}
+
+/** Tells the children of finished jobs, and the children of those that this cancels; answers how many jobs that were. */
+function spread(table: JobTable, entries: readonly Entry[], now: number): number {
+  const finished = [...entries];
+  for (const parent of finished) {
+    for (const child of table.childrenOf(parent)) {
+      const before = child.state;
+      hear(child, parent, now);
+      unblockIfFree(child, now);
+      if (before === "blocked" && child.state === "cancelled") finished.push(child);
+    }
+  }
+  table.changed();
+  return finished.length;
+}
+
+/** What the state of a parent means for a child that waits for it, or could be made to again. */
+export function hear(child: Entry, parent: Entry, now: number): void {
+  const link = child.parents.get(parent.id);
+  if (!link || (child.state !== "blocked" && child.state !== "cancelled")) return;
+  const verdict = verdictOn(parent.state, link.when);
+  link.isSatisfied = verdict === "satisfied";
+  if (child.state === "blocked" && verdict === "violated") {
+    const message = violationReason(parent.id, parent.state);
+    end(child, {
+      state: "cancelled",
+      failure: { kind: "cancelled", message, at: now },
+      cause: parent.id,
+      now,
+    });
+  }
+}
+
+function unblockIfFree(entry: Entry, now: number): void {
+  if (entry.state !== "blocked") return;
+  for (const { isSatisfied } of entry.parents.values()) if (!isSatisfied) return;
+  const { createdAt, waitMs } = entry;
+  makePending(entry, Math.min(waitMs, Math.max(0, createdAt + waitMs - now)), now);
+}
+
+function end(entry: Entry, { state, failure, cause, now }: Ending): void {
+  Object.assign(entry, {
+    state,
+    failure,
+    cause,
+    updatedAt: now,
+    finishedAt: Math.max(now, entry.latest?.startedAt ?? now),
+    visibleAt: undefined,
+    hold: undefined,
+    cancelReason: undefined,
+  });
+}

@@ -1,0 +1,31 @@
+import type { JobDetails, JobRecord } from "../../core/job_store.ts";
+import { type Entry, jobOf } from "./entry.ts";
+import type { JobTable } from "./job_table.ts";
+
+/** What callers may know of a job: a copy. */
+export function recordOf(entry: Entry): JobRecord {
+  const { updatedAt, finishedAt, latest, failure, result, warning, state, cancelReason } = entry;
+  return {
+    ...jobOf(entry),
+    updatedAt,
+    startedAt: latest?.startedAt,
+    finishedAt,
+    workerId: latest?.workerId,
+    exitCode: latest?.exitCode,
+    signal: latest?.signal,
+    failure: structuredClone(failure),
+    result: structuredClone(result),
+    warning,
+    isStopping: state === "running" && cancelReason !== undefined,
+  };
+}
+
+/** The same with its relations and its history. */
+export function detailsOf(table: JobTable, entry: Entry): JobDetails {
+  return {
+    ...recordOf(entry),
+    parents: Array.from(entry.parents, ([id, link]) => ({ id, ...link, state: table.get(id)?.state })),
+    children: table.childrenOf(entry).map(({ id }) => id),
+    history: structuredClone(entry.history),
+  };
+}

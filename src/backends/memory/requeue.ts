@@ -1,0 +1,104 @@
+import { verdictOn, violationReason } from "../../core/dependency.ts";
+import type { JobId } from "../../core/job.ts";
+import type { RefusedJob, RequeueableState, RequeueResult, RequeueSelection } from "../../core/job_store.ts";
+import { type Entry, uniqueKeyOf } from "./entry.ts";
+import type { JobTable } from "./job_table.ts";
+import { admit, hear } from "./life.ts";
+import { holderOfKey } from "./push.ts";
+
+/** As `JobStore.requeue`. */
+export function requeue(table: JobTable, which: RequeueSelection, now: number): RequeueResult {
+  const { asked, refused } = select(table, which);
+  const returning = withCancelledChildren(table, asked);
+  // Who is held back holds back others, so that all have to be looked at again until nothing changes.
+  for (let before = -1; before !== returning.size;) {
+    before = returning.size;
+    for (const entry of returning) {
+      const reason = obstacleOf(table, entry, returning);
+      if (reason === undefined) continue;
+      returning.delete(entry);
+      if (asked.includes(entry)) refused.push({ id: entry.id, reason });
+    }
+  }
+  bringBack(table, [...returning], now);
+  const requeued = asked.filter((entry) => returning.has(entry)).length;
+  return { requeued, children: returning.size - requeued, refused };
+}
+
+function select(table: JobTable, which: RequeueSelection): { asked: Entry[]; refused: RefusedJob[] } {
+  if ("states" in which) {
+    return {
+      asked: table.all().filter(({ state }) => which.states.includes(state as RequeueableState)),
+      refused: [],
+    };
+  }
+  const asked: Entry[] = [];
+  const refused: RefusedJob[] = [];
+  for (const id of new Set<JobId>(which)) {
+    const entry = table.get(id);
+    const reason = whyNot(entry);
+    if (entry && reason === undefined) asked.push(entry);
+    else refused.push({ id, reason: reason ?? "" });
+  }
+  return { asked, refused };
+}
+
+function whyNot(entry: Entry | undefined): string | undefined {
+  switch (entry?.state) {
+    case undefined:
+      return "is not a job of this queue";
+    case "blocked":
+    case "pending":
+      return "is waiting already";
+    case "running":
+      return "is running; cancel it first";
+    case "completed":
+      return "is completed";
+    default:
+      return undefined;
+  }
+}
+
+/** The jobs, and those that were cancelled because of a parent and have one among them. */
+function withCancelledChildren(table: JobTable, asked: readonly Entry[]): Set<Entry> {
+  const found = new Set(asked);
+  for (const parent of found) {
+    for (const child of table.childrenOf(parent)) if (child.cause !== undefined) found.add(child);
+  }
+  return found;
+}
+
+/** Why a job cannot go back together with the others. */
+function obstacleOf(table: JobTable, entry: Entry, returning: ReadonlySet<Entry>): string | undefined {
+  for (const [id, { when, isSatisfied }] of entry.parents) {
+    const parent = table.get(id);
+    if (!parent && !isSatisfied) return `its parent ${id} was removed`;
+    if (!parent || returning.has(parent) || verdictOn(parent.state, when) !== "violated") continue;
+    const reason = violationReason(id, parent.state);
+    return parent.state === "completed" ? reason : `${reason}; requeue that`;
+  }
+  const key = uniqueKeyOf(entry);
+  if (key === undefined) return undefined;
+  const holder = holderOfKey(table, key) ?? [...returning].find((other) => uniqueKeyOf(other) === key);
+  return holder && holder !== entry ? `its key is taken by ${holder.id}` : undefined;
+}
+
+function bringBack(table: JobTable, entries: readonly Entry[], now: number): void {
+  for (const entry of entries) {
+    Object.assign(entry, {
+      state: "blocked",
+      updatedAt: now,
+      attempts: 0,
+      lostLeases: 0,
+      waitMs: 0,
+      latest: undefined,
+      failure: undefined,
+      cause: undefined,
+      finishedAt: undefined,
+      result: undefined,
+      warning: undefined,
+    });
+  }
+  for (const entry of entries) for (const child of table.childrenOf(entry)) hear(child, entry, now);
+  admit(table, entries, now);
+}

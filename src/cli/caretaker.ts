@@ -1,0 +1,91 @@
+import { onAbort } from "../core/abort.ts";
+import { errorMessage } from "../core/errors.ts";
+import type { JobId } from "../core/job.ts";
+import type { JobRecord } from "../core/job_store.ts";
+import type { Queue } from "../core/queue.ts";
+import type { Logger } from "../log/logger.ts";
+import { processRunner } from "../runner/process_runner.ts";
+import { Worker } from "../worker/worker.ts";
+import type { Io } from "./io.ts";
+import { passThrough } from "./job_output.ts";
+import { oneJobQueue } from "./one_job_queue.ts";
+import { explain, takesJobs } from "./reason.ts";
+
+export interface CaretakerOptions {
+  readonly io: Io;
+  readonly log: Logger;
+  readonly say: (text: string) => void;
+  /** Whether the job may be run by this process at all. */
+  readonly mayRun: boolean;
+  readonly leaseMs: number;
+  readonly killTimeoutMs: number;
+  readonly maxLogBytes: number;
+  /** Aborted to stop the job and give it back. */
+  readonly signal: AbortSignal;
+  /** Told the number of each execution that begins here. */
+  readonly onExecution: (number: number) => void;
+}
+
+/** How often is looked whether somebody else would run the job, in ms. */
+const LOOK_MS = 2_000;
+
+/** Looks after a job that does not run yet: when no worker is there for it, runs it in this process. */
+export class Caretaker {
+  readonly #queue: Queue;
+  readonly #id: JobId;
+  readonly #options: CaretakerOptions;
+  #lookedAt = -Infinity;
+  #looks = 0;
+
+  constructor(queue: Queue, id: JobId, options: CaretakerOptions) {
+    this.#queue = queue;
+    this.#id = id;
+    this.#options = options;
+  }
+
+  /** May be called as often as one likes; returns when there is nothing to do for the moment. */
+  async look({ state, visibleAt = 0 }: JobRecord): Promise<void> {
+    const { mayRun, signal, say } = this.#options;
+    const now = Date.now();
+    if (signal.aborted || now - this.#lookedAt < LOOK_MS) return;
+    this.#lookedAt = now;
+    const isReady = state === "pending" && visibleAt <= now;
+    if (mayRun && isReady && !await this.#hasWorker(now)) {
+      say(`no worker is on this queue: running job ${this.#id} here`);
+      return await this.#run();
+    }
+    // A worker that is there takes the job before the second look, or there is something to be told.
+    if (++this.#looks === 2) say(`${this.#id} ${(await explain(this.#queue, this.#id)).reason}`);
+  }
+
+  async #hasWorker(now: number): Promise<boolean> {
+    const workers = await this.#queue.workers.list();
+    return workers.some((worker) => takesJobs(worker, now));
+  }
+
+  /** Runs the job with its retries, until it has finished or somebody else has taken it. */
+  async #run(): Promise<void> {
+    const { io, log, leaseMs, killTimeoutMs, maxLogBytes, signal, onExecution } = this.#options;
+    const output = passThrough({ stdout: io.stdout, stderr: io.stderr, prefix: false });
+    await using runner = processRunner({ killTimeoutMs, output, log });
+    const worker = new Worker({
+      queue: oneJobQueue(this.#queue, this.#id),
+      runner,
+      leaseMs,
+      maxLogBytes,
+      maxConsecutiveFailures: Infinity,
+      log,
+      onEvent: (event) => {
+        if (event.kind === "job-started") onExecution(event.job.executions);
+      },
+    });
+    using _ = onAbort(signal, () => worker.interrupt());
+    try {
+      await worker.run();
+    } catch (error) {
+      // Whoever waits for the job is told that it is not run, which had better be true.
+      await this.#queue.cancel([this.#id], { reason: errorMessage(error) });
+      throw error;
+    }
+  }
+}

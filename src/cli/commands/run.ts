@@ -1,0 +1,90 @@
+import { onAbort } from "../../core/abort.ts";
+import { errorMessage, JobRefusedError, UsageError } from "../../core/errors.ts";
+import { EXIT } from "../../core/exit_code.ts";
+import type { JobId, NewJob } from "../../core/job.ts";
+import type { JobRecord } from "../../core/job_store.ts";
+import type { Queue } from "../../core/queue.ts";
+import { Caretaker } from "../caretaker.ts";
+import type { RunCommand } from "../command.ts";
+import { isLocalFile, openLog, openNamedQueue } from "../context.ts";
+import { followJob } from "../follow_job.ts";
+import { Interruption } from "../interruption.ts";
+import { JobFailedError } from "../job_failed_error.ts";
+import type { JOB_FLAGS } from "../options.ts";
+import { plainText } from "../plain_text.ts";
+import { killTimeoutOf, type RunFlags } from "../run_worker.ts";
+import { signalNumber } from "../signal_number.ts";
+import { givenAfter, givenJobs, refusalOf } from "./push.ts";
+
+/** `jobq run`. */
+export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flags) => {
+  const { io } = context;
+  const [job, ...others] = givenJobs(flags, context.rest);
+  if (job === undefined || others.length > 0) {
+    throw new UsageError(`Cannot run ${job === undefined ? "nothing" : "several commands"}`, {
+      hint: "write jobq run -- PROGRAM [ARG]..., or jobq run -c CMD",
+    });
+  }
+  const say = (text: string) => void (flags.quiet || io.stderr.write(`${plainText(text)}\n`));
+  const killTimeoutMs = killTimeoutOf(context, flags);
+  const { durability } = flags;
+  await using queue = await openNamedQueue(context, flags, { durability, create: flags.after.length === 0 });
+  const id = await pushOne(queue, { ...job, after: await givenAfter(queue, flags) }, say);
+  using interruption = new Interruption(io);
+  const { signal } = interruption;
+  let cancelled: Promise<unknown> | undefined;
+  using _ = onAbort(signal, () => {
+    say(`cancelling job ${id}; once more to leave at once`);
+    cancelled = queue.cancel([id], { reason: "its jobq run was interrupted" }).catch((error) =>
+      say(`cannot cancel job ${id}: ${errorMessage(error)}`)
+    );
+  });
+  const shown = new Set<number>();
+  const caretaker = new Caretaker(queue, id, {
+    io,
+    log: openLog(context, { ...flags, quiet: flags.quiet || flags.verbose === 0 }),
+    say,
+    mayRun: isLocalFile(context, flags),
+    leaseMs: flags.visibilityTimeout,
+    killTimeoutMs,
+    maxLogBytes: flags.maxLogSize,
+    signal,
+    onExecution: (number) => shown.add(number),
+  });
+  const record = await followJob(queue, id, {
+    stdout: io.stdout,
+    first: 1,
+    shown,
+    onExecution: (number) => number > 1 && say(`execution ${number} of ${id}:`),
+    onProblem: say,
+    whileWaiting: (waiting) => caretaker.look(waiting),
+  });
+  await cancelled;
+  return interruption.exitCode ?? exitCodeOf(record);
+};
+
+/** Pushes the job, or finds the one that has its key; answers its id. */
+async function pushOne(queue: Queue, job: NewJob, say: (text: string) => void): Promise<JobId> {
+  let isOld = false;
+  try {
+    const [id = ""] = await queue.enqueue([job], { onSkip: () => isOld = true });
+    say(isOld ? `job ${id}, which is not finished, has the same key: following that` : `job ${id}`);
+    return id;
+  } catch (error) {
+    throw error instanceof JobRefusedError ? refusalOf(error, 0, 1) : error;
+  }
+}
+
+/** What the command itself answered. @throws {JobFailedError} when it did not */
+function exitCodeOf({ id, state, exitCode = 0, signal, failure }: JobRecord): number {
+  if (state === "completed") return EXIT.ok;
+  if (state === "failed" && signal !== undefined) return 128 + (signalNumber(signal) ?? 0);
+  if (state === "failed" && exitCode !== 0) return exitCode;
+  const isLate = state === "timeout";
+  const what = isLate ? "it ran out of time" : state === "cancelled" ? "it was cancelled" : "it failed";
+  const reason = failure === undefined ? what : `${what}: ${failure.message}`;
+  throw new JobFailedError(
+    `Cannot finish job ${id}: ${plainText(reason)}`,
+    isLate ? EXIT.timedOut : EXIT.jobFailed,
+  );
+}
