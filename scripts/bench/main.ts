@@ -1,9 +1,12 @@
 import { children } from "./children.ts";
+import { crowdedClaim } from "./crowded_claim.ts";
+import { fanOut } from "./fan_out.ts";
 import { idle } from "./idle.ts";
 import { leaseAck } from "./lease_ack.ts";
 import { memory } from "./memory.ts";
 import { pushLines } from "./push_lines.ts";
 import { pushSingle } from "./push_single.ts";
+import { records } from "./records.ts";
 import { type Benchmark, isWithinLimit, type Result } from "./result.ts";
 import { startUp } from "./start_up.ts";
 import { formatTable } from "./table.ts";
@@ -13,6 +16,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "push-lines": pushLines,
   "push-single": pushSingle,
   "lease-ack": leaseAck,
+  "crowded-claim": crowdedClaim,
+  "fan-out": fanOut,
+  "records": records,
   "children": children,
   "memory": memory,
   "idle": idle,
