@@ -1,5 +1,5 @@
 import { type AnyCommand, command, type CommandGroup } from "./command.ts";
-import { lazyImport } from "./lazy_import.ts";
+import { lazyImport } from "../core/lazy_import.ts";
 import {
   ALL,
   COMMON_FLAGS,
@@ -41,7 +41,8 @@ When lines have "key" or "after", all are pushed at the end of the input, or non
     usage: ["[OPTIONS] -c CMD [-c CMD]...", "[OPTIONS] -- PROGRAM [ARG]...", "[OPTIONS] < LINES"],
     flags: { ...JOB_FLAGS, json: JSON_OUTPUT, durability: DURABILITY, ...COMMON_FLAGS },
     takesProgram: true,
-    load: async () => (await lazyImport<typeof import("./commands/push.ts")>("./commands/push.ts")).push,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/push.ts")>(import.meta.resolve("./commands/push.ts"))).push,
   }),
   run: command({
     brief: "Push a job, show what it prints, and exit as it does",
@@ -52,7 +53,8 @@ When no worker is on the queue, and the queue is a file of this machine, the job
     usage: ["[OPTIONS] -- PROGRAM [ARG]...", "[OPTIONS] -c CMD"],
     flags: { ...JOB_FLAGS, ...RUN_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
     takesProgram: true,
-    load: async () => (await lazyImport<typeof import("./commands/run.ts")>("./commands/run.ts")).run,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/run.ts")>(import.meta.resolve("./commands/run.ts"))).run,
   }),
   worker: command({
     brief: "Run jobs until the queue is empty",
@@ -62,13 +64,15 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
     usage: ["[OPTIONS]"],
     flags: { ...WORKER_FLAGS, ...RUN_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
     load: async () =>
-      (await lazyImport<typeof import("./commands/worker.ts")>("./commands/worker.ts")).worker,
+      (await lazyImport<typeof import("./commands/worker.ts")>(import.meta.resolve("./commands/worker.ts")))
+        .worker,
   }),
   pull: command({
     brief: "Run the next job, and exit with 1 if it failed",
     usage: ["[OPTIONS]"],
     flags: { ...RUN_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/pull.ts")>("./commands/pull.ts")).pull,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/pull.ts")>(import.meta.resolve("./commands/pull.ts"))).pull,
   }),
   workers: {
     brief: "Who runs jobs of this queue: list, stop",
@@ -79,7 +83,9 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
         usage: ["[OPTIONS]"],
         flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
         load: async () =>
-          (await lazyImport<typeof import("./commands/workers.ts")>("./commands/workers.ts")).list,
+          (await lazyImport<typeof import("./commands/workers.ts")>(
+            import.meta.resolve("./commands/workers.ts"),
+          )).list,
       }),
       stop: command({
         brief: "Ask workers to leave when their running jobs have ended",
@@ -87,7 +93,9 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
         flags: { ...STOP_FLAGS, ...COMMON_FLAGS },
         positionals: IDS,
         load: async () =>
-          (await lazyImport<typeof import("./commands/workers.ts")>("./commands/workers.ts")).stop,
+          (await lazyImport<typeof import("./commands/workers.ts")>(
+            import.meta.resolve("./commands/workers.ts"),
+          )).stop,
       }),
     },
   },
@@ -95,19 +103,22 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
     brief: "Print how many jobs are not finished: ready, delayed, blocked or running",
     usage: ["[OPTIONS]"],
     flags: { states: STATES, json: JSON_OUTPUT, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/size.ts")>("./commands/size.ts")).size,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/size.ts")>(import.meta.resolve("./commands/size.ts"))).size,
   }),
   peek: command({
     brief: "Show the jobs that are next, without taking them",
     usage: ["[OPTIONS]"],
     flags: { limit: limitFlag("10"), json: JSON_OUTPUT, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/peek.ts")>("./commands/peek.ts")).peek,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/peek.ts")>(import.meta.resolve("./commands/peek.ts"))).peek,
   }),
   list: command({
     brief: "Show jobs of all states, the newest first",
     usage: ["[OPTIONS]"],
     flags: { ...LIST_FLAGS, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/list.ts")>("./commands/list.ts")).list,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/list.ts")>(import.meta.resolve("./commands/list.ts"))).list,
   }),
   status: command({
     brief: "Show all that is known of jobs",
@@ -116,21 +127,24 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
     flags: { ...STATUS_FLAGS, ...COMMON_FLAGS },
     positionals: IDS,
     load: async () =>
-      (await lazyImport<typeof import("./commands/status.ts")>("./commands/status.ts")).status,
+      (await lazyImport<typeof import("./commands/status.ts")>(import.meta.resolve("./commands/status.ts")))
+        .status,
   }),
   why: command({
     brief: "Say in one sentence why a job is where it is",
     usage: ["[OPTIONS] ID..."],
     flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
     positionals: IDS,
-    load: async () => (await lazyImport<typeof import("./commands/why.ts")>("./commands/why.ts")).why,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/why.ts")>(import.meta.resolve("./commands/why.ts"))).why,
   }),
   logs: command({
     brief: "Print what a job printed",
     usage: ["[OPTIONS] ID"],
     flags: { ...LOGS_FLAGS, ...COMMON_FLAGS },
     positionals: ONE_ID,
-    load: async () => (await lazyImport<typeof import("./commands/logs.ts")>("./commands/logs.ts")).logs,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/logs.ts")>(import.meta.resolve("./commands/logs.ts"))).logs,
   }),
   wait: command({
     brief: "Wait until jobs have finished",
@@ -140,13 +154,16 @@ with 124 when the --timeout has passed.`,
     usage: ["[OPTIONS] ID...", "[OPTIONS] --all"],
     flags: { ...WAIT_FLAGS, ...COMMON_FLAGS },
     positionals: IDS_OR_FLAG,
-    load: async () => (await lazyImport<typeof import("./commands/wait.ts")>("./commands/wait.ts")).wait,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/wait.ts")>(import.meta.resolve("./commands/wait.ts"))).wait,
   }),
   stats: command({
     brief: "Show how many jobs are in which state, and how fast they are done",
     usage: ["[OPTIONS]"],
     flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/stats.ts")>("./commands/stats.ts")).stats,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/stats.ts")>(import.meta.resolve("./commands/stats.ts")))
+        .stats,
   }),
   cancel: command({
     brief: "Cancel jobs that have not finished, and those that wait for their completion",
@@ -155,7 +172,8 @@ with 124 when the --timeout has passed.`,
     flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
     positionals: IDS,
     load: async () =>
-      (await lazyImport<typeof import("./commands/cancel.ts")>("./commands/cancel.ts")).cancel,
+      (await lazyImport<typeof import("./commands/cancel.ts")>(import.meta.resolve("./commands/cancel.ts")))
+        .cancel,
   }),
   requeue: command({
     brief: "Put failed or cancelled jobs back on the queue, with all their attempts",
@@ -164,7 +182,8 @@ with 124 when the --timeout has passed.`,
     flags: { ...REQUEUE_FLAGS, ...COMMON_FLAGS },
     positionals: IDS_OR_FLAG,
     load: async () =>
-      (await lazyImport<typeof import("./commands/requeue.ts")>("./commands/requeue.ts")).requeue,
+      (await lazyImport<typeof import("./commands/requeue.ts")>(import.meta.resolve("./commands/requeue.ts")))
+        .requeue,
   }),
   dead: {
     brief: "Jobs that failed for good: list, requeue, purge",
@@ -173,7 +192,9 @@ with 124 when the --timeout has passed.`,
         brief: "Show the dead letters and why they failed, oldest first",
         usage: ["[OPTIONS]"],
         flags: { limit: limitFlag("100"), json: JSON_OUTPUT, ...COMMON_FLAGS },
-        load: async () => (await lazyImport<typeof import("./commands/dead.ts")>("./commands/dead.ts")).list,
+        load: async () =>
+          (await lazyImport<typeof import("./commands/dead.ts")>(import.meta.resolve("./commands/dead.ts")))
+            .list,
       }),
       requeue: command({
         brief: "Put dead letters back on the queue, with all their attempts",
@@ -181,14 +202,17 @@ with 124 when the --timeout has passed.`,
         flags: { all: ALL, ...COMMON_FLAGS },
         positionals: IDS_OR_FLAG,
         load: async () =>
-          (await lazyImport<typeof import("./commands/dead.ts")>("./commands/dead.ts")).requeue,
+          (await lazyImport<typeof import("./commands/dead.ts")>(import.meta.resolve("./commands/dead.ts")))
+            .requeue,
       }),
       purge: command({
         brief: "Remove dead letters for good",
         usage: ["[OPTIONS] ID...", "[OPTIONS] --all"],
         flags: { all: ALL, yes: YES, ...COMMON_FLAGS },
         positionals: IDS_OR_FLAG,
-        load: async () => (await lazyImport<typeof import("./commands/dead.ts")>("./commands/dead.ts")).purge,
+        load: async () =>
+          (await lazyImport<typeof import("./commands/dead.ts")>(import.meta.resolve("./commands/dead.ts")))
+            .purge,
       }),
     },
   },
@@ -196,14 +220,18 @@ with 124 when the --timeout has passed.`,
     brief: "Remove all waiting jobs, blocked ones too; running and finished ones stay",
     usage: ["[OPTIONS]"],
     flags: { yes: YES, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/clear.ts")>("./commands/clear.ts")).clear,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/clear.ts")>(import.meta.resolve("./commands/clear.ts")))
+        .clear,
   }),
   prune: command({
     brief: "Remove the records of finished jobs: by default of completed and cancelled ones",
     description: "A completed job stays while a job that waits for it may need its result.",
     usage: ["[OPTIONS]"],
     flags: { ...PRUNE_FLAGS, ...COMMON_FLAGS },
-    load: async () => (await lazyImport<typeof import("./commands/prune.ts")>("./commands/prune.ts")).prune,
+    load: async () =>
+      (await lazyImport<typeof import("./commands/prune.ts")>(import.meta.resolve("./commands/prune.ts")))
+        .prune,
   }),
   completions: command({
     brief: "Print a script that completes jobq's command lines",
@@ -212,6 +240,8 @@ with 124 when the --timeout has passed.`,
     flags: COMMON_FLAGS,
     positionals: { min: 1, max: 1, placeholder: "SHELL", choices: ["bash", "zsh", "fish"] },
     load: async () =>
-      (await lazyImport<typeof import("./commands/completions.ts")>("./commands/completions.ts")).completions,
+      (await lazyImport<typeof import("./commands/completions.ts")>(
+        import.meta.resolve("./commands/completions.ts"),
+      )).completions,
   }),
 };

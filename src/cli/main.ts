@@ -5,7 +5,7 @@ import { COMMANDS } from "./commands.ts";
 import { longName } from "./flag.ts";
 import { formatJson } from "../log/json_sink.ts";
 import { type Io, systemIo } from "./io.ts";
-import { lazyImport } from "./lazy_import.ts";
+import { lazyImport } from "../core/lazy_import.ts";
 import { COMMON_FLAGS } from "./options.ts";
 import { closest, parseArgs } from "./parse_args.ts";
 
@@ -43,26 +43,30 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
   }
   if (first === "__complete") {
     const { proposeWords } = await lazyImport<typeof import("./commands/completions.ts")>(
-      "./commands/completions.ts",
+      import.meta.resolve("./commands/completions.ts"),
     );
     await io.stdout.write(proposeWords(rest ?? []));
     return EXIT.ok;
   }
   if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const { formatMainHelp } = await lazyImport<typeof import("./help.ts")>("./help.ts");
+    const { formatMainHelp } = await lazyImport<typeof import("./help.ts")>(import.meta.resolve("./help.ts"));
     await (first === undefined ? io.stderr : io.stdout).write(formatMainHelp());
     return first === undefined ? EXIT.usage : EXIT.ok;
   }
   const found = findCommand(first, words);
   if (found.command === undefined) {
-    const { formatGroupHelp } = await lazyImport<typeof import("./help.ts")>("./help.ts");
+    const { formatGroupHelp } = await lazyImport<typeof import("./help.ts")>(
+      import.meta.resolve("./help.ts"),
+    );
     await io.stdout.write(formatGroupHelp(first, found.group));
     return EXIT.ok;
   }
   const { name, command } = found;
   const { values, positionals, help } = parseArgs(command.flags, [...leadingFlags, ...found.words]);
   if (help) {
-    const { formatCommandHelp } = await lazyImport<typeof import("./help.ts")>("./help.ts");
+    const { formatCommandHelp } = await lazyImport<typeof import("./help.ts")>(
+      import.meta.resolve("./help.ts"),
+    );
     await io.stdout.write(formatCommandHelp(name, command));
     return EXIT.ok;
   }

@@ -17,12 +17,15 @@ const CONDITIONS: readonly ParentCondition[] = ["ok", "any", "failed"];
 const OPEN_CHILDREN =
   "SELECT child FROM dependencies WHERE parent = :parent AND condition = :condition AND satisfied = 0";
 
+/** When the delay of a job ends; never later than if it were pushed now, should the clock have stepped back since. */
+const DELAY_END = "min(created_at, :now) + wait_ms";
+
 // The counter goes down whatever became of the child, so that it always says how many edges are not satisfied.
 const COUNT_DOWN = `
   UPDATE jobs SET
     waits = waits - 1,
-    visible_at = CASE WHEN state = 'blocked' AND waits = 1 AND created_at + wait_ms > :now
-      THEN created_at + wait_ms ELSE visible_at END,
+    visible_at = CASE WHEN state = 'blocked' AND waits = 1 AND ${DELAY_END} > :now
+      THEN ${DELAY_END} ELSE visible_at END,
     updated_at = CASE WHEN state = 'blocked' AND waits = 1 THEN :now ELSE updated_at END,
     state = CASE WHEN state = 'blocked' AND waits = 1 THEN 'pending' ELSE state END
   WHERE seq IN (${OPEN_CHILDREN})`;

@@ -1,6 +1,7 @@
 import type { FinishedState, JobId } from "../../core/job.ts";
 import type { PruneOptions, PruneResult } from "../../core/job_store.ts";
 import type { QueueContext } from "./context.ts";
+import { nextTurn } from "./next_turn.ts";
 import { formatJobId } from "./row.ts";
 import { readSnapshot } from "./snapshot.ts";
 
@@ -66,6 +67,7 @@ export async function prune(context: QueueContext, options: PruneOptions): Promi
       result.removed += batch.removed;
       result.needed += batch.needed;
       start = batch.last;
+      await nextTurn();
     }
   }
   return result;

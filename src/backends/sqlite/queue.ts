@@ -13,6 +13,7 @@ import type {
   WaitOptions,
   WaitResult,
 } from "../../core/job_store.ts";
+import { lazyImport } from "../../core/lazy_import.ts";
 import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
 import type {
   CallOptions,
@@ -45,6 +46,24 @@ export const SQLITE_CAPABILITIES: Capabilities = {
   sharedOutages: true,
 };
 
+/** What a push does not need. */
+const load = {
+  cancel: () => lazyImport<typeof import("./cancel.ts")>(import.meta.resolve("./cancel.ts")),
+  claims: () => lazyImport<typeof import("./claims.ts")>(import.meta.resolve("./claims.ts")),
+  clear: () => lazyImport<typeof import("./clear.ts")>(import.meta.resolve("./clear.ts")),
+  deadLetters: () => lazyImport<typeof import("./dead_letters.ts")>(import.meta.resolve("./dead_letters.ts")),
+  insertRelated: () =>
+    lazyImport<typeof import("./insert_related.ts")>(import.meta.resolve("./insert_related.ts")),
+  peek: () => lazyImport<typeof import("./peek.ts")>(import.meta.resolve("./peek.ts")),
+  progress: () => lazyImport<typeof import("./progress.ts")>(import.meta.resolve("./progress.ts")),
+  prune: () => lazyImport<typeof import("./prune.ts")>(import.meta.resolve("./prune.ts")),
+  records: () => lazyImport<typeof import("./records.ts")>(import.meta.resolve("./records.ts")),
+  requeue: () => lazyImport<typeof import("./requeue.ts")>(import.meta.resolve("./requeue.ts")),
+  stats: () => lazyImport<typeof import("./stats.ts")>(import.meta.resolve("./stats.ts")),
+  workers: () => lazyImport<typeof import("./workers.ts")>(import.meta.resolve("./workers.ts")),
+  wait: () => lazyImport<typeof import("../../core/wait.ts")>(import.meta.resolve("../../core/wait.ts")),
+};
+
 export interface SqliteQueueOptions {
   readonly connection: Connection;
   readonly queueId: number;
@@ -66,13 +85,13 @@ export class SqliteQueue implements Queue {
     this.name = name;
     this.logs = new LogFiles(`${options.connection.path}.d/logs`);
     this.#context = { ...options, logs: this.logs };
-    const dead = async () => new (await import("./dead_letters.ts")).SqliteDeadLetters(this.#context);
+    const dead = async () => new (await load.deadLetters()).SqliteDeadLetters(this.#context);
     this.deadLetters = {
       list: async (options) => (await dead()).list(options),
       requeue: async (which, options) => (await dead()).requeue(which, options),
       purge: async (which, options) => (await dead()).purge(which, options),
     };
-    const workers = async () => new (await import("./workers.ts")).SqliteWorkers(this.#context);
+    const workers = async () => new (await load.workers()).SqliteWorkers(this.#context);
     this.workers = {
       register: async (self, options) => (await workers()).register(self, options),
       list: async (options) => (await workers()).list(options),
@@ -91,7 +110,7 @@ export class SqliteQueue implements Queue {
         () => insertRows(connection, rows, { queueId, now: clock.now() }),
       );
     }
-    const { RelatedPush } = await import("./insert_related.ts");
+    const { RelatedPush } = await load.insertRelated();
     const push = new RelatedPush(rows, queueId);
     const { ids, skipped } = await connection.transaction(write, () => push.insert(connection, clock.now()));
     for (const index of skipped) onSkip?.(index, ids[index] as JobId);
@@ -100,20 +119,20 @@ export class SqliteQueue implements Queue {
 
   async lease(options: LeaseOptions): Promise<Lease | undefined> {
     assertSpan("a lease", options.leaseMs, { min: 1 });
-    this.#claims ??= import("./claims.ts").then(({ Claims }) => new Claims(this.#context));
+    this.#claims ??= load.claims().then(({ Claims }) => new Claims(this.#context));
     return await (await this.#claims).lease(options);
   }
 
   async peek(limit: number, { signal }: CallOptions = {}): Promise<readonly Job[]> {
-    return (await import("./peek.ts")).peekJobs(this.#context, limit, signal);
+    return (await load.peek()).peekJobs(this.#context, limit, signal);
   }
 
   async counts({ signal }: CallOptions = {}): Promise<Counts> {
-    return (await import("./stats.ts")).readCounts(this.#context, signal);
+    return (await load.stats()).readCounts(this.#context, signal);
   }
 
   async purge({ signal }: CallOptions = {}): Promise<number> {
-    return (await import("./clear.ts")).clearWaiting(this.#context, signal);
+    return (await load.clear()).clearWaiting(this.#context, signal);
   }
 
   async get(id: JobId, options?: CallOptions): Promise<JobDetails | undefined> {
@@ -136,24 +155,24 @@ export class SqliteQueue implements Queue {
     ids: readonly JobId[],
     options: CallOptions & { reason?: string } = {},
   ): Promise<CancelResult> {
-    return (await import("./cancel.ts")).cancelJobs(this.#context, ids, options);
+    return (await load.cancel()).cancelJobs(this.#context, ids, options);
   }
 
   async requeue(which: RequeueSelection, { signal }: CallOptions = {}): Promise<RequeueResult> {
-    return (await import("./requeue.ts")).requeueJobs(this.#context, which, signal);
+    return (await load.requeue()).requeueJobs(this.#context, which, signal);
   }
 
   async prune(options: PruneOptions = {}): Promise<PruneResult> {
-    return (await import("./prune.ts")).prune(this.#context, options);
+    return (await load.prune()).prune(this.#context, options);
   }
 
   async stats({ signal }: CallOptions = {}): Promise<Stats> {
-    return (await import("./stats.ts")).readStats(this.#context, signal);
+    return (await load.stats()).readStats(this.#context, signal);
   }
 
   async wait(which: readonly JobId[] | "all", options: WaitOptions = {}): Promise<WaitResult> {
-    const { progressSource } = await import("./progress.ts");
-    const { waitForJobs } = await import("../../core/wait.ts");
+    const { progressSource } = await load.progress();
+    const { waitForJobs } = await load.wait();
     using source = progressSource(this.#context);
     return await waitForJobs(source, which, options);
   }
@@ -164,6 +183,6 @@ export class SqliteQueue implements Queue {
   }
 
   async #records() {
-    return new (await import("./records.ts")).Records(this.#context);
+    return new (await load.records()).Records(this.#context);
   }
 }

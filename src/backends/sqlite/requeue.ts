@@ -4,6 +4,7 @@ import type { RequeueableState, RequeueResult, RequeueSelection } from "../../co
 import type { Connection } from "./connection.ts";
 import type { QueueContext } from "./context.ts";
 import { archiveExecution } from "./history.ts";
+import { nextTurn } from "./next_turn.ts";
 import { formatJobId, parseJobId } from "./row.ts";
 
 /** Jobs in one transaction, so that others need not wait for long. */
@@ -108,6 +109,7 @@ async function requeueStates(
     parts.push(
       await transaction(context, signal, (requeue) => requeue.run(requeue.look(part).filter(isLeft), asked)),
     );
+    await nextTurn();
   }
   return parts;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { cancelWaiting } from "./cancel.ts";
 import type { Connection } from "./connection.ts";
+import { nextTurn } from "./next_turn.ts";
 
 /** Jobs whose waits are ended in one transaction, so that others need not wait for long. */
 const BATCH = 1_000;
@@ -47,8 +48,7 @@ export async function endWaits(
     );
     changed += delays + leases;
     isMore = Math.max(delays, leases) === BATCH;
-    // Nothing above waits for anything: without this, heartbeats would stand still until the last batch.
-    if (isMore) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (isMore) await nextTurn();
   }
   return changed;
 }
@@ -58,7 +58,8 @@ function endSome(connection: Connection, queueId: number, now: number): { delays
   const delays = connection.prepare(END_DELAYS).run({ queue_id: queueId, now });
   const leases = connection.prepare(END_LEASES).all({
     queue_id: queueId,
-    takeover_before: connection.takeoverBefore(now),
+    // A wait for the lock before the clock stepped back is in the future.
+    takeover_before: Math.min(now, connection.takeoverBefore(now)),
   });
   for (const { seq, suffix, cancel_reason } of leases) {
     if (typeof cancel_reason !== "string") continue;

@@ -4,7 +4,7 @@ import type { Queue } from "../../core/queue.ts";
 import type { RunCommand } from "../command.ts";
 import { openNamedQueue } from "../context.ts";
 import type { FlagValues } from "../flag.ts";
-import { lazyImport } from "../lazy_import.ts";
+import { lazyImport } from "../../core/lazy_import.ts";
 import type { COMMON_FLAGS, DURABILITY, JOB_FLAGS, JSON_OUTPUT } from "../options.ts";
 
 type JobFlagValues = FlagValues<typeof JOB_FLAGS>;
@@ -41,7 +41,9 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
     void io.stderr.write("Reading jobs, one a line; Ctrl-D ends.\n");
   }
   // Most pushes name their commands, and need none of that.
-  const { pushLines } = await lazyImport<typeof import("../push_lines.ts")>("./push_lines.ts");
+  const { pushLines } = await lazyImport<typeof import("../push_lines.ts")>(
+    import.meta.resolve("./push_lines.ts"),
+  );
   await pushLines(queue, io, { job: { ...defaultsOf(flags), after }, ifExists: flags.ifExists, enqueue });
 };
 
@@ -87,7 +89,7 @@ export async function givenAfter(
   { after }: JobFlagValues,
 ): Promise<readonly After[] | undefined> {
   if (after.length === 0) return undefined;
-  const { resolveAfter } = await lazyImport<typeof import("../after.ts")>("./after.ts");
+  const { resolveAfter } = await lazyImport<typeof import("../after.ts")>(import.meta.resolve("./after.ts"));
   return await resolveAfter(queue, after);
 }
 

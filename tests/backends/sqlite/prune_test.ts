@@ -163,3 +163,17 @@ test("prune() removes what the jobs printed, and nothing that others did", async
   const lengths = ids.map(async (id) => (await logs.read({ id, execution: 1 }, 0)).bytes.length);
   assertEquals(await Promise.all(lengths), [0, ids[1]?.length]);
 });
+
+test("prune() of 20,000 jobs that printed nothing lets the timers of its process have their turn", async () => {
+  await using it = await SqliteFixture.make();
+  fill(it, { count: 20_000, state: "cancelled", from: 1 });
+  it.exec("UPDATE jobs SET executions = 0");
+  const left: unknown[] = [];
+  const timer = setInterval(() => left.push(it.ask("SELECT count(*) FROM jobs")), 0);
+  try {
+    assertEquals(await prune(it.context, {}), { removed: 20_000, needed: 0 });
+  } finally {
+    clearInterval(timer);
+  }
+  assert(new Set(left).size >= 5, `the timer ran at ${left.join(", ")} jobs`);
+});

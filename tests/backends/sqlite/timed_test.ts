@@ -1,5 +1,6 @@
 import type { Queue } from "../../../src/core/queue.ts";
 import { assertEquals, assertExists } from "../../support/assert.ts";
+import { Child } from "../../support/child.ts";
 import { commandOf, shellJob } from "../../support/jobs.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { execAt, openAt } from "../../support/sqlite.ts";
@@ -115,5 +116,42 @@ test("waits are left as they are while the clock goes forward", async () => {
     await using later = await openAt(path, { clock });
     assertEquals(await later.lease(LEASE), undefined);
     assertEquals((await queue.peek(2)).map(({ visibleAt }) => visibleAt), before);
+  });
+});
+
+test("a parent that completes after the clock stepped back does not make its child wait for longer", async () => {
+  await withQueue(async ({ queue, clock }) => {
+    const [parent = ""] = await queue.enqueue([shellJob("parent")]);
+    await queue.enqueue([shellJob("child", { after: [{ job: parent }], delayMs: 60_000 })]);
+    await clock.jump(-HOUR_MS);
+    // This handle notices the step before the child's wait begins.
+    await assertExists(await queue.lease(LEASE)).ack();
+    await clock.advance(60_000);
+    assertEquals(commandOf((await queue.lease(LEASE))?.job), "child");
+  });
+});
+
+test("nobody is robbed of a job after a long wait for the lock and a step of the clock", async () => {
+  await withQueue(async ({ queue, clock, path }) => {
+    {
+      await using locker = new Child("locker.ts", [path]);
+      assertEquals(await locker.line(), "locked");
+      const pushing = queue.enqueue([shellJob("held")]);
+      await clock.untilSleeping();
+      await clock.jump(1_000);
+      await clock.untilSleeping();
+      await locker.closeInput();
+      await locker.finish();
+      await clock.jump(1_000);
+      await pushing;
+    }
+    await using holder = await openAt(path, { clock });
+    const lease = assertExists(await holder.lease({ leaseMs: 60_000, waitMs: 0 }));
+    await clock.jump(-HOUR_MS);
+    await queue.enqueue([shellJob("due", { delayMs: 10 })]);
+    await clock.advance(10);
+    assertEquals(commandOf((await queue.lease(LEASE))?.job), "due");
+    assertEquals(await queue.lease(LEASE), undefined);
+    await lease.ack();
   });
 });

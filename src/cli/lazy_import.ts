@@ -1,9 +1,0 @@
-/**
- * Loads a module of this folder at the time of the call. Deno reads every file whose name stands in an `import()`
- * before a program starts, used or not; for those of all commands that takes as long as a push. A name that is handed
- * over is not seen, and so has its type named beside it: `lazyImport<typeof import("./help.ts")>("./help.ts")`.
- * To put them into an executable, `deno compile` has to be told `--include src/cli`.
- */
-export async function lazyImport<Module>(path: string): Promise<Module> {
-  return await import(path);
-}
