@@ -170,6 +170,14 @@ export interface Stats {
   readonly etaMs?: number;
 }
 
+/** How long these jobs take at the pace at which others were completed; undefined when none were. */
+export function etaMs(
+  unfinished: number,
+  { completed, spanMs }: { completed: number; spanMs: number },
+): number | undefined {
+  return completed > 0 ? Math.round(unfinished * Math.max(0, spanMs) / completed) : undefined;
+}
+
 export interface WaitOptions extends CallOptions {
   /** Default: no limit. */
   readonly timeoutMs?: number;

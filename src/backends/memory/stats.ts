@@ -1,4 +1,4 @@
-import type { Stats } from "../../core/job_store.ts";
+import { etaMs, type Stats } from "../../core/job_store.ts";
 import type { Counts } from "../../core/queue.ts";
 import type { JobTable } from "./job_table.ts";
 import { durationOf } from "./list.ts";
@@ -29,17 +29,19 @@ export function countJobs(table: JobTable): Required<Counts> {
 export function stats(table: JobTable, now: number): Stats {
   const counts = countJobs(table);
   const lately = table.all().filter(({ finishedAt = -Infinity }) => finishedAt > now - HOUR_MS);
-  const completed = lately.filter(({ state }) => state === "completed").length;
+  const completed = lately.filter(({ state }) => state === "completed");
+  const [first] = completed.toSorted((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || a.seq - b.seq);
+  const since = Math.max(now - HOUR_MS, first?.latest?.startedAt ?? 0);
   const failed = lately.filter(({ state }) => state === "failed" || state === "timeout").length;
   const pending = table.all().filter(({ state }) => state === "pending").map(({ createdAt }) => createdAt);
   const unfinished = counts.blocked + counts.ready + counts.delayed + counts.running;
   return {
     counts,
     total: table.all().length,
-    lastHour: { completed, failed },
+    lastHour: { completed: completed.length, failed },
     duration: durationStats(table),
     oldestPendingAt: pending.length > 0 ? pending.reduce((a, b) => Math.min(a, b)) : undefined,
-    etaMs: completed > 0 ? Math.round(unfinished / completed * HOUR_MS) : undefined,
+    etaMs: etaMs(unfinished, { completed: completed.length, spanMs: now - since }),
   };
 }
 

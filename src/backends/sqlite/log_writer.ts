@@ -2,9 +2,6 @@ import { errorMessage } from "../../core/errors.ts";
 import type { LogWriter, LogWriterOptions } from "../../core/job_logs.ts";
 import { listSegments, segmentPath } from "./log_segments.ts";
 
-/** For the one who made them: what jobs print is nobody else's business. */
-const MODES = { directory: 0o700, file: 0o600 } as const;
-
 /**
  * Writes the log of one execution. Each file holds up to half of what is kept, and the last two are kept, so that at
  * least half of it can be read at any time.
@@ -64,7 +61,7 @@ export class FileLogWriter implements LogWriter {
 
   async #begin(): Promise<Deno.FsFile> {
     if (this.#offset === 0) await this.#makeFolder();
-    return await Deno.open(this.#path, { write: true, create: true, truncate: true, mode: MODES.file });
+    return await Deno.open(this.#path, { write: true, create: true, truncate: true });
   }
 
   /** The oldest file goes before the next one comes, so that there is never more than what may be kept. */
@@ -80,9 +77,9 @@ export class FileLogWriter implements LogWriter {
   async #makeFolder(): Promise<void> {
     const bucket = this.#folder.slice(0, this.#folder.lastIndexOf("/"));
     for (let tries = 2;; tries--) {
-      await Deno.mkdir(bucket, { recursive: true, mode: MODES.directory });
+      await Deno.mkdir(bucket, { recursive: true });
       try {
-        return await Deno.mkdir(this.#folder, { mode: MODES.directory });
+        return await Deno.mkdir(this.#folder);
       } catch (error) {
         // An execution that a power cut has made the queue forget had the same number.
         if (error instanceof Deno.errors.AlreadyExists) return await this.#removeSegments();

@@ -1,5 +1,5 @@
 import { FINISHED_STATES, type FinishedState } from "../../core/job.ts";
-import type { Stats } from "../../core/job_store.ts";
+import { etaMs, type Stats } from "../../core/job_store.ts";
 import type { Counts } from "../../core/queue.ts";
 import type { QueueContext } from "./context.ts";
 import { READY } from "./row.ts";
@@ -33,6 +33,11 @@ const DURATIONS = `
   WHERE queue_id = :queue_id AND state = 'completed' AND finished_at IS NOT NULL
   ORDER BY finished_at DESC LIMIT ${SAMPLE}`;
 
+const FIRST_OF_HOUR = `
+  SELECT started_at FROM jobs
+  WHERE queue_id = :queue_id AND state = 'completed' AND finished_at IS NOT NULL AND finished_at > :since
+  ORDER BY finished_at, seq LIMIT 1`;
+
 const PUSHED_AT = "SELECT created_at FROM jobs WHERE seq = ?";
 
 /** For the test of their plans. */
@@ -50,9 +55,11 @@ export function readStats(context: QueueContext, signal?: AbortSignal): Promise<
   const { connection, clock } = context;
   const statements = (): Stats => {
     const { counts, oldest } = countJobs(context);
-    const since = clock.now() - HOUR_MS;
+    const now = clock.now();
+    const since = now - HOUR_MS;
     const finished = (state: FinishedState) => countFinished(context, state, since);
     const completed = finished("completed");
+    const begun = connection.prepare(FIRST_OF_HOUR).get({ queue_id: context.queueId, since })?.started_at;
     const unfinished = counts.blocked + counts.ready + counts.delayed + counts.running;
     const oldestPendingAt = oldest && connection.prepare(PUSHED_AT).get(oldest)?.created_at;
     return {
@@ -61,7 +68,7 @@ export function readStats(context: QueueContext, signal?: AbortSignal): Promise<
       lastHour: { completed, failed: finished("failed") + finished("timeout") },
       duration: readDuration(context),
       oldestPendingAt: oldestPendingAt === undefined ? undefined : Number(oldestPendingAt),
-      etaMs: completed > 0 ? Math.round(unfinished / completed * HOUR_MS) : undefined,
+      etaMs: etaMs(unfinished, { completed, spanMs: now - Math.max(since, Number(begun ?? since)) }),
     };
   };
   return readSnapshot(connection, "read", { statements, signal });

@@ -88,13 +88,19 @@ test("an execution that prints nothing leaves nothing behind", async () => {
   assertEquals(await exists(place.outside("jobs.db.d")), false);
 });
 
-test("only who made them can look into the logs", async () => {
+test("who may look into the logs is up to the umask, as with the queue's own file", async () => {
   await using place = await Place.make();
-  await place.write(["secret"]);
-  for (const name of ["..", "", "000012", FOLDER, `${FOLDER}/1.log`]) {
-    const { mode } = await Deno.stat(place.join(name));
-    assertEquals((mode ?? 0o777) & 0o077, 0, name);
+  const before = Deno.umask(0o027);
+  try {
+    await place.write(["shared"]);
+  } finally {
+    Deno.umask(before);
   }
+  const modes = [];
+  for (const name of ["000012", FOLDER, `${FOLDER}/1.log`]) {
+    modes.push(((await Deno.stat(place.join(name))).mode ?? 0) & 0o777);
+  }
+  assertEquals(modes, [0o750, 0o750, 0o640]);
 });
 
 test("what was written can be read at once, from any byte on", async () => {
@@ -335,4 +341,38 @@ test("a bucket that was removed is made again for the next log", async () => {
   await place.logs.remove([ID]);
   await place.write(["more"]);
   assertEquals(await place.read(), ["more", 0]);
+});
+
+test("bytes that are no text are kept as they are, wherever a file ends", async () => {
+  await using place = await Place.make();
+  const all = Uint8Array.from({ length: 256 }, (_, index) => 255 - index);
+  const writer = place.logs.open(KEY, { maxBytes: 300 });
+  for (let at = 0; at < all.length; at += 7) await writer.write(all.subarray(at, at + 7));
+  await writer.close();
+  const parts = [await place.logs.read(KEY, 0), await place.logs.read(KEY, 150)];
+  assertEquals(parts.map(({ from }) => from), [0, 150]);
+  assertEquals(parts.flatMap((part) => [...part.bytes]), [...all]);
+});
+
+test("two executions of a job that print at the same time do not mix", async () => {
+  await using place = await Place.make();
+  const keys = [1, 2].map((execution) => ({ id: ID, execution }));
+  const writers = keys.map((key) => place.logs.open(key, { maxBytes: 20 }));
+  for (let i = 0; i < 40; i++) {
+    await Promise.all(writers.map((writer, index) => writer.write(bytes("ab"[index]?.repeat(3) ?? ""))));
+  }
+  for (const writer of writers) await writer.close();
+  const ends = await Promise.all(keys.map((key) => place.read(0, key)));
+  assertEquals(ends, [["a".repeat(10), 100], ["b".repeat(10), 100]]);
+});
+
+test("a log that begins while the last of its bucket is removed is kept", async () => {
+  await using place = await Place.make();
+  for (let i = 0; i < 200; i++) {
+    const [old, young] = [{ id: `${i}-old`, execution: 1 }, { id: `${i}-young`, execution: 1 }];
+    await place.write(["old"], { key: old });
+    await Promise.all([place.logs.remove([old.id]), place.write(["young"], { key: young })]);
+    assertEquals(await place.read(0, young), ["young", 0]);
+    await place.logs.remove([young.id]);
+  }
 });
