@@ -230,7 +230,10 @@ interface Candidate {
 /** The job of a claimed row, or why nobody should run it. */
 function readJob(row: JobRow, at: number): { job: Job } | { poison: Failure } {
   try {
-    return { job: decodeJob(row) };
+    const job = decodeJob(row);
+    // The places of its files are made of it.
+    if (parseJobId(job.id) === undefined) throw new TypeError("its id is not one");
+    return { job };
   } catch (error) {
     return { poison: { kind: "poison", message: `it cannot be decoded: ${errorMessage(error)}`, at } };
   }

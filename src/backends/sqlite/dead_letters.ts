@@ -1,3 +1,4 @@
+import type { SQLOutputValue } from "node:sqlite";
 import type { Failure } from "../../core/failure.ts";
 import type { JobId } from "../../core/job.ts";
 import type { CallOptions, DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
@@ -9,7 +10,7 @@ const IS_DEAD = "queue_id = :queue_id AND state IN ('failed', 'timeout') AND fin
 
 const LIST = `
   SELECT ${JOB_COLUMNS}, finished_at FROM jobs WHERE ${IS_DEAD} ORDER BY finished_at, seq LIMIT :limit`;
-const FIND = `SELECT seq FROM jobs WHERE ${IS_DEAD} AND seq = :seq AND suffix = :suffix`;
+const FIND = `SELECT seq, suffix FROM jobs WHERE ${IS_DEAD} AND seq = :seq AND suffix = :suffix`;
 const ALL = `SELECT seq, suffix FROM jobs WHERE ${IS_DEAD}`;
 const REMOVE = "DELETE FROM jobs WHERE seq = ?";
 
@@ -48,25 +49,20 @@ export class SqliteDeadLetters implements DeadLetters {
     const { connection, queueId, logs } = this.#context;
     const action = "purge dead letters of";
     const removed = await connection.transaction({ action, durable: true, signal }, () => {
-      const ids = which === "all"
-        ? connection.prepare(ALL).all({ queue_id: queueId }).map(({ seq, suffix }) =>
-          formatJobId(Number(seq), String(suffix))
-        )
-        : [...new Set(which)];
-      return ids.filter((id) => {
-        const seq = this.#find(id);
-        return seq !== undefined && connection.prepare(REMOVE).run(seq).changes === 1;
-      });
+      const rows = which === "all"
+        ? connection.prepare(ALL).all({ queue_id: queueId })
+        : [...new Set(which)].flatMap((id) => this.#find(id) ?? []);
+      for (const { seq } of rows) connection.prepare(REMOVE).run(Number(seq));
+      return rows.map(({ seq, suffix }) => formatJobId(Number(seq), String(suffix)));
     });
     await logs.remove(removed);
     return removed.length;
   }
 
-  #find(id: JobId): number | undefined {
+  #find(id: JobId): Record<string, SQLOutputValue> | undefined {
     const { connection, queueId } = this.#context;
     const key = parseJobId(id);
-    const row = key && connection.prepare(FIND).get({ queue_id: queueId, ...key });
-    return row && Number(row.seq);
+    return key && connection.prepare(FIND).get({ queue_id: queueId, ...key });
   }
 }
 

@@ -42,7 +42,7 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
   }
   // Most pushes name their commands, and need none of that.
   const { pushLines } = await lazyImport<typeof import("../push_lines.ts")>(
-    import.meta.resolve("./push_lines.ts"),
+    import.meta.resolve("../push_lines.ts"),
   );
   await pushLines(queue, io, { job: { ...defaultsOf(flags), after }, ifExists: flags.ifExists, enqueue });
 };
@@ -89,7 +89,7 @@ export async function givenAfter(
   { after }: JobFlagValues,
 ): Promise<readonly After[] | undefined> {
   if (after.length === 0) return undefined;
-  const { resolveAfter } = await lazyImport<typeof import("../after.ts")>(import.meta.resolve("./after.ts"));
+  const { resolveAfter } = await lazyImport<typeof import("../after.ts")>(import.meta.resolve("../after.ts"));
   return await resolveAfter(queue, after);
 }
 
