@@ -11,6 +11,7 @@ export function jobToJson(job: Job): Record<string, unknown> {
     name: job.name,
     cmd: task.kind === "shell" ? task.command : task.kind === "argv" ? task.argv : undefined,
     function: task.kind === "function" ? task.name : undefined,
+    payload: task.kind === "function" ? task.payload : undefined,
     env: Object.keys(job.env),
     cwd: job.cwd,
     priority: job.priority,
