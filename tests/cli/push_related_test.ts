@@ -127,3 +127,15 @@ for (const [words, said] of BAD) {
     assertEquals([...Deno.readDirSync(queue.directory.path)], []);
   });
 }
+
+test("push says that a job was cancelled as it was pushed, and why", async () => {
+  await using queue = await QueueFile.make();
+  const [dead = ""] = await queue.dead("false");
+  const result = await queue.jobq(["push", "--after", dead, "-c", "true"]);
+  assertEquals(result.code, 0);
+  assertEquals(
+    result.stderr,
+    `job ${result.stdout.trim()} is cancelled already: its parent ${dead} failed\n`,
+  );
+  assertEquals((await queue.jobq(["push", "--quiet", "--after", dead, "-c", "true"])).stderr, "");
+});

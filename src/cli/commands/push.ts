@@ -31,6 +31,9 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
       flags.json ? `{"id":"${id}"${skipped.has(index) ? ',"existing":true' : ""}}\n` : `${id}\n`;
     await io.stdout.write(ids.map(line).join(""));
     if (skipped.size > 0 && !flags.quiet) void io.stderr.write(skipNote(ids, skipped));
+    if (!flags.quiet && jobs.some(namesId)) {
+      void io.stderr.write(await cancelNote(queue, ids.filter((_, index) => namesId(jobs[index] as NewJob))));
+    }
   };
   if (given.length > 0) {
     return await enqueue(given.map((job) => ({ ...job, after }))).catch((error) => {
@@ -120,4 +123,22 @@ function skipNote(ids: readonly JobId[], skipped: ReadonlySet<number>): string {
   return skipped.size === 1
     ? `not pushed: job ${ids[index]}, which is not finished, has the same key\n`
     : `${skipped.size} jobs were not pushed: unfinished ones have the same keys\n`;
+}
+
+/** Whether it waits for a job that was there before, and may have finished. */
+function namesId({ after = [] }: NewJob): boolean {
+  return after.some((parent) => "job" in parent);
+}
+
+/** Jobs of a push that are looked at again, at most. */
+const MAX_LOOKS = 100;
+
+/** Says which jobs were cancelled as they were pushed, because of what their parents had come to; "" when none were. */
+async function cancelNote(queue: Queue, ids: readonly JobId[]): Promise<string> {
+  const notes: string[] = [];
+  for (const id of ids.slice(0, MAX_LOOKS)) {
+    const job = await queue.get(id);
+    if (job?.state === "cancelled") notes.push(`job ${id} is cancelled already: ${job.failure?.message}\n`);
+  }
+  return notes.join("");
 }
