@@ -126,7 +126,8 @@ export class Connection implements Disposable {
   takeoverBefore(now: number): number {
     const wait = this.#longWait;
     const isRecent = wait !== undefined && now < wait.endedAt + RENEWAL_GRACE_MS;
-    return isRecent ? wait.startedAt - RENEWAL_GRACE_MS : now;
+    // A wait from before the clock stepped back is in the future.
+    return isRecent ? Math.min(now, wait.startedAt - RENEWAL_GRACE_MS) : now;
   }
 
   /**

@@ -1,9 +1,9 @@
-import type { SQLOutputValue } from "node:sqlite";
 import type { Failure } from "../../core/failure.ts";
 import type { JobId } from "../../core/job.ts";
 import type { CallOptions, DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
 import type { QueueContext } from "./context.ts";
 import { requeueJobs } from "./requeue.ts";
+import { decodeFailure } from "./record_row.ts";
 import { decodeJobForDisplay, formatJobId, JOB_COLUMNS, type JobRow, parseJobId } from "./row.ts";
 
 const IS_DEAD = "queue_id = :queue_id AND state IN ('failed', 'timeout') AND finished_at IS NOT NULL";
@@ -13,6 +13,11 @@ const LIST = `
 const FIND = `SELECT seq, suffix FROM jobs WHERE ${IS_DEAD} AND seq = :seq AND suffix = :suffix`;
 const ALL = `SELECT seq, suffix FROM jobs WHERE ${IS_DEAD}`;
 const REMOVE = "DELETE FROM jobs WHERE seq = ?";
+
+interface DeadRow {
+  readonly seq: number;
+  readonly suffix: string;
+}
 
 /** The jobs in the states `failed` and `timeout`. */
 export class SqliteDeadLetters implements DeadLetters {
@@ -35,13 +40,16 @@ export class SqliteDeadLetters implements DeadLetters {
         }) as unknown as (JobRow & { finished_at: number })[],
       signal,
     );
-    return rows.map((row) => ({ job: decodeJobForDisplay(row), failure: decodeFailure(row) }));
+    return rows.map((row) => ({
+      job: decodeJobForDisplay(row),
+      failure: decodeFailure(row.failure, row.finished_at) ?? unknownFailure(row.finished_at),
+    }));
   }
 
   async requeue(which: DeadLetterSelection, { signal }: CallOptions = {}): Promise<number> {
     const selection = which === "all"
       ? { states: ["failed", "timeout"] as const }
-      : await this.#context.connection.read("read", () => which.filter((id) => this.#find(id) !== undefined));
+      : await this.#context.connection.read("read", () => which.filter((id) => this.#find(id).length > 0));
     return (await requeueJobs(this.#context, selection, signal)).requeued;
   }
 
@@ -50,28 +58,24 @@ export class SqliteDeadLetters implements DeadLetters {
     const action = "purge dead letters of";
     const removed = await connection.transaction({ action, durable: true, signal }, () => {
       const rows = which === "all"
-        ? connection.prepare(ALL).all({ queue_id: queueId })
-        : [...new Set(which)].flatMap((id) => this.#find(id) ?? []);
-      for (const { seq } of rows) connection.prepare(REMOVE).run(Number(seq));
-      return rows.map(({ seq, suffix }) => formatJobId(Number(seq), String(suffix)));
+        ? connection.prepare(ALL).all({ queue_id: queueId }) as unknown as readonly DeadRow[]
+        : [...new Set(which)].flatMap((id) => this.#find(id));
+      for (const { seq } of rows) connection.prepare(REMOVE).run(seq);
+      return rows.map(({ seq, suffix }) => formatJobId(seq, suffix));
     });
     await logs.remove(removed);
     return removed.length;
   }
 
-  #find(id: JobId): Record<string, SQLOutputValue> | undefined {
+  /** The dead letter of this id, if there is one. */
+  #find(id: JobId): readonly DeadRow[] {
     const { connection, queueId } = this.#context;
     const key = parseJobId(id);
-    return key && connection.prepare(FIND).get({ queue_id: queueId, ...key });
+    if (key === undefined) return [];
+    return connection.prepare(FIND).all({ queue_id: queueId, ...key }) as unknown as readonly DeadRow[];
   }
 }
 
-function decodeFailure({ failure, finished_at }: { failure: string | null; finished_at: number }): Failure {
-  const unknown = { kind: "failed", message: "the reason was not recorded", at: finished_at } as const;
-  if (failure === null) return unknown;
-  try {
-    return { ...unknown, ...(JSON.parse(failure) as Partial<Failure>) };
-  } catch {
-    return unknown;
-  }
+function unknownFailure(at: number): Failure {
+  return { kind: "failed", message: "the reason was not recorded", at };
 }

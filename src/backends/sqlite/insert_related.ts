@@ -21,6 +21,8 @@ const INSERT_EDGE = `
   INSERT INTO dependencies (child, position, parent, parent_suffix, condition) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT DO NOTHING`;
 
+const CONDITION = "SELECT condition FROM dependencies WHERE child = ? AND parent = ?";
+
 const MARK_PARENT = "UPDATE jobs SET has_children = 1 WHERE seq = ? AND has_children = 0";
 
 /** One parent that was named twice, by its id and by its key, is waited for once. */
@@ -74,7 +76,10 @@ export class RelatedPush {
         const parent = typeof job === "number"
           ? places[job] as Related
           : this.#findParent(connection, job, index);
-        addEdge(connection, { child: places[index] as Related, parent, position, when });
+        if (!addEdge(connection, { child: places[index] as Related, parent, position, when })) {
+          const id = formatJobId(parent.seq, parent.suffix);
+          throw new JobRefusedError(index, new UsageError(`it is to run after "${id}" under two conditions`));
+        }
         const { state } = parent;
         if (isFinished(state)) finished.set(parent.seq, { ...parent, state });
       });
@@ -129,7 +134,8 @@ interface Edge {
   readonly when: Parent["when"];
 }
 
-function addEdge(connection: Connection, { child, parent, position, when }: Edge): void {
+/** False when the child waits for the parent under another condition. */
+function addEdge(connection: Connection, { child, parent, position, when }: Edge): boolean {
   const { changes } = connection.prepare(INSERT_EDGE).run(
     child.seq,
     position,
@@ -137,6 +143,10 @@ function addEdge(connection: Connection, { child, parent, position, when }: Edge
     parent.suffix,
     when,
   );
-  if (changes === 0) connection.prepare(WAIT_FOR_ONE_LESS).run(child.seq);
-  else connection.prepare(MARK_PARENT).run(parent.seq);
+  if (changes === 1) {
+    connection.prepare(MARK_PARENT).run(parent.seq);
+    return true;
+  }
+  connection.prepare(WAIT_FOR_ONE_LESS).run(child.seq);
+  return connection.prepare(CONDITION).get(child.seq, parent.seq)?.condition === when;
 }

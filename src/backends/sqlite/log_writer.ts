@@ -76,15 +76,19 @@ export class FileLogWriter implements LogWriter {
 
   async #makeFolder(): Promise<void> {
     const bucket = this.#folder.slice(0, this.#folder.lastIndexOf("/"));
-    for (let tries = 2;; tries--) {
-      await Deno.mkdir(bucket, { recursive: true });
+    for (let tries = 3;; tries--) {
       try {
         return await Deno.mkdir(this.#folder);
       } catch (error) {
         // An execution that a power cut has made the queue forget had the same number.
         if (error instanceof Deno.errors.AlreadyExists) return await this.#removeSegments();
-        // Whoever removed the logs of its last job has removed the bucket, too.
         if (!(error instanceof Deno.errors.NotFound) || tries === 0) throw error;
+      }
+      try {
+        await Deno.mkdir(bucket, { recursive: true });
+      } catch (error) {
+        // Whoever removes the logs of its last job removes the bucket, too, even while we look whether it is there.
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     }
   }

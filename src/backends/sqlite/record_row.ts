@@ -98,7 +98,8 @@ function exitCodeOf(outcome: string, { task }: Pick<JobRecord, "task">): number 
   return outcome === "completed" && task.kind !== "function" ? 0 : undefined;
 }
 
-function decodeFailure(text: string | null, at: number): Failure | undefined {
+/** The reason in a row, as far as it can be read; undefined when there is none. */
+export function decodeFailure(text: string | null, at: number): Failure | undefined {
   if (text === null) return undefined;
   const unknown: Failure = { kind: "failed", message: "the reason cannot be read", at };
   const failure = decodeJson(text) as Partial<Failure> | null | undefined;

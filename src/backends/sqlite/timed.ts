@@ -58,8 +58,7 @@ function endSome(connection: Connection, queueId: number, now: number): { delays
   const delays = connection.prepare(END_DELAYS).run({ queue_id: queueId, now });
   const leases = connection.prepare(END_LEASES).all({
     queue_id: queueId,
-    // A wait for the lock before the clock stepped back is in the future.
-    takeover_before: Math.min(now, connection.takeoverBefore(now)),
+    takeover_before: connection.takeoverBefore(now),
   });
   for (const { seq, suffix, cancel_reason } of leases) {
     if (typeof cancel_reason !== "string") continue;

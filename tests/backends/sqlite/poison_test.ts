@@ -64,7 +64,7 @@ test("a reason that cannot be decoded is shown as such", async () => {
   await lease.deadLetter({ kind: "failed", message: "x", at: 1 });
   execAt(path, "UPDATE jobs SET failure = '{oops'");
   const [letter] = await queue.deadLetters.list();
-  assertEquals(letter?.failure.message, "the reason was not recorded");
+  assertEquals(letter?.failure.message, "the reason cannot be read");
 });
 
 /** Makes the running job somebody else's; false when there is none. */
