@@ -50,10 +50,13 @@ function exitCodeOf({ reason, jobs, notCompleted }: WaitResult, any: boolean): E
   return completed ? EXIT.ok : EXIT.jobFailed;
 }
 
+/** Of several that finished in the same millisecond, one that completed. */
 function firstFinished(jobs: readonly JobRecord[]): JobRecord | undefined {
-  const finished = jobs.filter(({ state }) => isFinished(state));
-  const when = ({ finishedAt = Infinity }: JobRecord) => finishedAt;
-  return finished.length === 0 ? undefined : finished.reduce((a, b) => when(b) < when(a) ? b : a);
+  const rank = ({ state }: JobRecord) => state === "completed" ? 0 : 1;
+  const [first] = jobs.filter(({ state }) => isFinished(state)).sort((a, b) =>
+    (a.finishedAt ?? Infinity) - (b.finishedAt ?? Infinity) || rank(a) - rank(b)
+  );
+  return first;
 }
 
 /** What became of the jobs, in a line for people. */
