@@ -1,7 +1,9 @@
+import { onAbort } from "../../src/core/abort.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { BackendError } from "../../src/core/errors.ts";
 import type { WorkerEvent } from "../../src/core/events.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
+import type { LeaseOptions, Queue } from "../../src/core/queue.ts";
 import { Slots } from "../../src/worker/slots.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
@@ -291,4 +293,29 @@ test("a worker whose jobs never wait still hears that it should leave", async ()
   clearTimeout(timer);
   assertEquals(reason, "drained");
   assert(completed < 20_000);
+});
+
+test("a worker whose last job ends while it asks for the next one does not take the queue for empty", async () => {
+  const first = Promise.withResolvers<Outcome>();
+  let asked = 0;
+  const front = (queue: Queue): Queue =>
+    new Proxy(queue, {
+      get: (target, name) => {
+        if (name !== "lease") return Reflect.get(target, name, target);
+        return async (options: LeaseOptions) => {
+          // The second call comes while the first job runs, and gets no further than to its end.
+          if (++asked === 2) first.resolve(SUCCEEDED);
+          if (asked === 2) {
+            await new Promise<void>((resolve) => options.signal && onAbort(options.signal, resolve));
+          }
+          return await target.lease(options);
+        };
+      },
+    });
+  const { worker } = await setUpWorker(
+    [shellJob(), shellJob(), shellJob()],
+    (job) => job.id.startsWith("1-") ? first.promise : SUCCEEDED,
+    { slots: 2, front },
+  );
+  assertEquals((await worker.run()).completed, 3);
 });
