@@ -1,11 +1,11 @@
 import { AccessDeniedError, BackendError, errorMessage } from "../../core/errors.ts";
 import type { JobId } from "../../core/job.ts";
 import type { ExecutionKey, JobLogs, LogPart, LogWriter, LogWriterOptions } from "../../core/job_logs.ts";
-import { listNames, listSegments } from "./log_segments.ts";
+import { listNames, listSegments, type LogPlace, readSegmentName } from "./log_segments.ts";
 import { FileLogWriter } from "./log_writer.ts";
 import { parseJobId } from "./row.ts";
 
-/** Jobs whose folders share a directory: with all of them in one, people could not look into it. */
+/** Jobs whose logs share a directory: with all of them in one, people could not look into it. */
 const BUCKET = 1_000;
 
 /** The most that one `read()` answers. */
@@ -14,8 +14,9 @@ const MAX_PART_BYTES = 1024 * 1024;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
- * Keeps the output of jobs in files: that of execution 2 of job 12345-abcdef in `<directory>/000012/12345-abcdef/2.log`
- * and, when it grows large, in `2.<offset>.log`, where the offset is how many bytes were printed before.
+ * Keeps the output of jobs in files: that of execution 2 of job 12345-abcdef in `<directory>/000012/12345-abcdef.2.log`
+ * and, when it grows large, in `12345-abcdef.2.<offset>.log`, where the offset is how many bytes were printed before.
+ * Not in a directory a job: making one takes as long as making a file, and most jobs have just one.
  */
 export class LogFiles implements JobLogs {
   readonly place: string;
@@ -26,19 +27,19 @@ export class LogFiles implements JobLogs {
   }
 
   open({ id, execution }: ExecutionKey, options: LogWriterOptions): LogWriter {
-    return new FileLogWriter({ folder: this.#folderOf(id), execution }, options);
+    return new FileLogWriter({ bucket: this.#bucketOf(id), id, execution }, options);
   }
 
   /** @throws {AccessDeniedError} for a log that may not be read, {BackendError} for one that cannot */
   async read({ id, execution }: ExecutionKey, from: number): Promise<LogPart> {
     if (parseJobId(id) === undefined) return { bytes: NOTHING, from };
     try {
-      return await readPart(this.#folderOf(id), execution, from);
+      return await readPart({ bucket: this.#bucketOf(id), id, execution }, from);
     } catch (error) {
       const message = `Cannot read the log of job ${id}: ${errorMessage(error)}`;
       if (!(error instanceof Deno.errors.PermissionDenied)) throw new BackendError(message, { cause: error });
       throw new AccessDeniedError(message, {
-        hint: "only who runs a worker may read what its jobs print",
+        hint: `check the rights on ${this.place}; the worker's umask decides about them`,
         cause: error,
       });
     }
@@ -50,15 +51,12 @@ export class LogFiles implements JobLogs {
     for (const [bucket, jobs] of Map.groupBy(known, (id) => this.#bucketOf(id))) {
       const wanted = new Set(jobs);
       for (const name of await listNames(bucket).catch(() => [])) {
-        if (wanted.has(name)) await Deno.remove(`${bucket}/${name}`, { recursive: true }).catch(() => {});
+        const segment = readSegmentName(name);
+        if (segment && wanted.has(segment.id)) await Deno.remove(`${bucket}/${name}`).catch(() => {});
       }
       // One that is not empty stays.
       await Deno.remove(bucket).catch(() => {});
     }
-  }
-
-  #folderOf(id: JobId): string {
-    return `${this.#bucketOf(id)}/${id}`;
   }
 
   /** @throws for what is not an id: it might lead out of the directory */
@@ -69,8 +67,8 @@ export class LogFiles implements JobLogs {
   }
 }
 
-async function readPart(folder: string, execution: number, from: number): Promise<LogPart> {
-  const segments = await listSegments(folder, execution);
+async function readPart(place: LogPlace, from: number): Promise<LogPart> {
+  const segments = await listSegments(place);
   const first = Math.max(0, segments.findLastIndex(({ offset }) => offset <= from));
   let at = from;
   for (const { path, offset } of segments.slice(first)) {

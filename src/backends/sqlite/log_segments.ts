@@ -5,17 +5,32 @@ export interface Segment {
   readonly path: string;
 }
 
-/** Where the part of a log is kept that begins at this offset. */
-export function segmentPath(folder: string, execution: number, offset: number): string {
-  return `${folder}/${execution}${offset === 0 ? "" : `.${offset}`}.log`;
+/** The log of one execution: its files begin with `<bucket>/<id>.<execution>.`. */
+export interface LogPlace {
+  readonly bucket: string;
+  readonly id: string;
+  readonly execution: number;
 }
 
-/** What there is of the log of an execution, in order. */
-export async function listSegments(folder: string, execution: number): Promise<readonly Segment[]> {
+/** Where the part of a log is kept that begins at this offset. */
+export function segmentPath({ bucket, id, execution }: LogPlace, offset: number): string {
+  return `${bucket}/${id}.${execution}${offset === 0 ? "" : `.${offset}`}.log`;
+}
+
+/** What the name of a file says; undefined when it is none of ours. */
+export function readSegmentName(name: string): Omit<LogPlace, "bucket"> & { offset: number } | undefined {
+  const [, id, execution, offset = "0"] = /^(\d+-[0-9a-z]+)\.(\d+)(?:\.(\d+))?\.log$/.exec(name) ?? [];
+  return id === undefined ? undefined : { id, execution: Number(execution), offset: Number(offset) };
+}
+
+/** What there is of a log, in order. */
+export async function listSegments({ bucket, id, execution }: LogPlace): Promise<readonly Segment[]> {
   const segments: Segment[] = [];
-  for (const name of await listNames(folder)) {
-    const [, number, offset = "0"] = /^(\d+)(?:\.(\d+))?\.log$/.exec(name) ?? [];
-    if (Number(number) === execution) segments.push({ offset: Number(offset), path: `${folder}/${name}` });
+  for (const name of await listNames(bucket)) {
+    const segment = readSegmentName(name);
+    if (segment?.id === id && segment.execution === execution) {
+      segments.push({ offset: segment.offset, path: `${bucket}/${name}` });
+    }
   }
   return segments.sort((a, b) => a.offset - b.offset);
 }

@@ -1,14 +1,15 @@
 import { errorMessage } from "../../core/errors.ts";
 import type { LogWriter, LogWriterOptions } from "../../core/job_logs.ts";
-import { listSegments, segmentPath } from "./log_segments.ts";
+import { type LogPlace, readSegmentName, segmentPath } from "./log_segments.ts";
 
 /**
- * Writes the log of one execution. Each file holds up to half of what is kept, and the last two are kept, so that at
+ * Writes the log of one execution, without the detour by which the runtime keeps its thread free: for the few bytes
+ * of most jobs that takes ten times as long as the disk, and a disk that stands still stops the queue's file as well.
+ * Each file holds up to half of what is kept, and the last two are kept, so that at
  * least half of it can be read at any time.
  */
 export class FileLogWriter implements LogWriter {
-  readonly #folder: string;
-  readonly #execution: number;
+  readonly #place: LogPlace;
   readonly #segmentBytes: number;
   readonly #onProblem: (reason: string) => void;
   #file: Deno.FsFile | undefined;
@@ -17,35 +18,31 @@ export class FileLogWriter implements LogWriter {
   #size = 0;
   #before: string | undefined;
   #ended: boolean;
-  #last: Promise<void> = Promise.resolve();
 
-  constructor(
-    { folder, execution }: { folder: string; execution: number },
-    { maxBytes, onProblem = () => {} }: LogWriterOptions,
-  ) {
-    this.#folder = folder;
-    this.#execution = execution;
+  constructor(place: LogPlace, { maxBytes, onProblem = () => {} }: LogWriterOptions) {
+    this.#place = place;
     this.#segmentBytes = Math.floor(maxBytes / 2);
     this.#onProblem = onProblem;
     this.#ended = this.#segmentBytes < 1;
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    // Both streams of a job write here, and neither waits for the other.
-    return this.#last = this.#last.then(() => this.#append(bytes));
+    this.#append(bytes);
+    return Promise.resolve();
   }
 
   close(): Promise<void> {
-    return this.#last = this.#last.then(() => this.#end());
+    this.#end();
+    return Promise.resolve();
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
+  #append(bytes: Uint8Array): void {
     let rest = bytes;
     try {
       while (rest.length > 0 && !this.#ended) {
-        if (this.#size === this.#segmentBytes) await this.#finishSegment();
-        this.#file ??= await this.#begin();
-        const written = await this.#file.write(rest.subarray(0, this.#segmentBytes - this.#size));
+        if (this.#size === this.#segmentBytes) this.#finishSegment();
+        this.#file ??= this.#begin();
+        const written = this.#file.writeSync(rest.subarray(0, this.#segmentBytes - this.#size));
         this.#size += written;
         rest = rest.subarray(written);
       }
@@ -56,45 +53,56 @@ export class FileLogWriter implements LogWriter {
   }
 
   get #path(): string {
-    return segmentPath(this.#folder, this.#execution, this.#offset);
+    return segmentPath(this.#place, this.#offset);
   }
 
-  async #begin(): Promise<Deno.FsFile> {
-    if (this.#offset === 0) await this.#makeFolder();
-    return await Deno.open(this.#path, { write: true, create: true, truncate: true });
+  #begin(): Deno.FsFile {
+    for (let tries = 3;; tries--) {
+      try {
+        const isFirst = this.#offset === 0;
+        return Deno.openSync(this.#path, { write: true, create: true, truncate: true, createNew: isFirst });
+      } catch (error) {
+        if (tries === 0) throw error;
+        // An execution that a power cut has made the queue forget had the same number.
+        if (error instanceof Deno.errors.AlreadyExists) this.#removeSegments();
+        else if (error instanceof Deno.errors.NotFound) this.#makeBucket();
+        else throw error;
+      }
+    }
   }
 
   /** The oldest file goes before the next one comes, so that there is never more than what may be kept. */
-  async #finishSegment(): Promise<void> {
+  #finishSegment(): void {
     this.#file?.close();
     this.#file = undefined;
-    if (this.#before !== undefined) await removeFile(this.#before);
+    if (this.#before !== undefined) this.#drop(this.#before);
     this.#before = this.#path;
     this.#offset += this.#size;
     this.#size = 0;
   }
 
-  async #makeFolder(): Promise<void> {
-    const bucket = this.#folder.slice(0, this.#folder.lastIndexOf("/"));
-    for (let tries = 3;; tries--) {
-      try {
-        return await Deno.mkdir(this.#folder);
-      } catch (error) {
-        // An execution that a power cut has made the queue forget had the same number.
-        if (error instanceof Deno.errors.AlreadyExists) return await this.#removeSegments();
-        if (!(error instanceof Deno.errors.NotFound) || tries === 0) throw error;
-      }
-      try {
-        await Deno.mkdir(bucket, { recursive: true });
-      } catch (error) {
-        // Whoever removes the logs of its last job removes the bucket, too, even while we look whether it is there.
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      }
+  /** The first file stays, with nothing in it: it tells whoever begins the same log that there are others. */
+  #drop(path: string): void {
+    ifThere(() => path === segmentPath(this.#place, 0) ? Deno.truncateSync(path) : Deno.removeSync(path));
+  }
+
+  #makeBucket(): void {
+    try {
+      Deno.mkdirSync(this.#place.bucket, { recursive: true });
+    } catch (error) {
+      // Whoever removes the last log of a bucket removes that, too, even while we look whether it is there.
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   }
 
-  async #removeSegments(): Promise<void> {
-    for (const { path } of await listSegments(this.#folder, this.#execution)) await removeFile(path);
+  #removeSegments(): void {
+    const { bucket, id, execution } = this.#place;
+    for (const { name } of Deno.readDirSync(bucket)) {
+      const segment = readSegmentName(name);
+      if (segment?.id === id && segment.execution === execution) {
+        ifThere(() => Deno.removeSync(`${bucket}/${name}`));
+      }
+    }
   }
 
   #end(): void {
@@ -104,9 +112,9 @@ export class FileLogWriter implements LogWriter {
   }
 }
 
-async function removeFile(path: string): Promise<void> {
+function ifThere(change: () => void): void {
   try {
-    await Deno.remove(path);
+    change();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

@@ -6,7 +6,9 @@ import { TempDir } from "../../support/temp_dir.ts";
 import { test } from "../../support/testing.ts";
 
 const ID = "12345-abcdef";
-const FOLDER = `000012/${ID}`;
+const BUCKET = "000012";
+/** What the names of the job's files begin with. */
+const LOG = `${BUCKET}/${ID}`;
 const KEY = { id: ID, execution: 1 };
 const LARGE = { maxBytes: 1024 * 1024 };
 
@@ -49,11 +51,15 @@ class Place implements AsyncDisposable {
     await writer.close();
   }
 
-  /** The files of the job's folder, with what is in them. */
+  /** The job's files, without the id in front, with what is in them. */
   async files(): Promise<Readonly<Record<string, string>>> {
-    const names = await Array.fromAsync(Deno.readDir(this.join(FOLDER)), ({ name }) => name);
-    const read = async (name: string) => [name, await Deno.readTextFile(this.join(`${FOLDER}/${name}`))];
-    return Object.fromEntries(await Promise.all(names.toSorted().map(read)));
+    const names = await Array.fromAsync(Deno.readDir(this.join(BUCKET)), ({ name }) => name);
+    const own = names.filter((name) => name.startsWith(`${ID}.`)).toSorted();
+    const read = async (name: string) => [
+      name.slice(ID.length + 1),
+      await Deno.readTextFile(this.join(`${BUCKET}/${name}`)),
+    ];
+    return Object.fromEntries(await Promise.all(own.map(read)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,7 +71,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-test("a log is one file in the folder of its job", async () => {
+test("a log is one file", async () => {
   await using place = await Place.make();
   await place.write(["hello ", "world\n"]);
   assertEquals(await place.files(), { "1.log": "hello world\n" });
@@ -97,10 +103,10 @@ test("who may look into the logs is up to the umask, as with the queue's own fil
     Deno.umask(before);
   }
   const modes = [];
-  for (const name of ["000012", FOLDER, `${FOLDER}/1.log`]) {
+  for (const name of [BUCKET, `${LOG}.1.log`]) {
     modes.push(((await Deno.stat(place.join(name))).mode ?? 0) & 0o777);
   }
-  assertEquals(modes, [0o750, 0o750, 0o640]);
+  assertEquals(modes, [0o750, 0o640]);
 });
 
 test("what was written can be read at once, from any byte on", async () => {
@@ -144,9 +150,9 @@ test("what is written after the end is dropped", async () => {
 test("a log that outgrows its size goes on in further files, and the last two are kept", async () => {
   await using place = await Place.make();
   await place.write(["0123456789", "abcdefgh", "ij"], { maxBytes: 10 });
-  assertEquals(await place.files(), { "1.10.log": "abcde", "1.15.log": "fghij" });
+  assertEquals(await place.files(), { "1.10.log": "abcde", "1.15.log": "fghij", "1.log": "" });
   await place.write(["x"], { maxBytes: 10, key: { id: ID, execution: 2 } });
-  assertEquals(Object.keys(await place.files()), ["1.10.log", "1.15.log", "2.log"]);
+  assertEquals(Object.keys(await place.files()), ["1.10.log", "1.15.log", "1.log", "2.log"]);
 });
 
 test("a log never has more bytes than it may, nor less than half of them", async () => {
@@ -221,7 +227,7 @@ test("a reader that follows a log which drops files gets no byte wrong, and come
 test("a file that vanishes before it is opened, or that was cut short, does not hold up a reader", async () => {
   await using place = await Place.make();
   await place.write(["0123456789"], { maxBytes: 10 });
-  const first = place.join(`${FOLDER}/1.log`);
+  const first = place.join(`${LOG}.1.log`);
   await Deno.truncate(first, 2);
   assertEquals([await place.read(0), await place.read(2)], [["01", 0], ["56789", 5]]);
   // What is listed, but is not there when it is opened.
@@ -255,45 +261,48 @@ test("a log that cannot be begun is given up, which is told once", async () => {
     await writer.write(bytes("c"));
   });
   assertEquals(problems.length, 1);
-  assert(problems[0]?.startsWith(`${place.join(`${FOLDER}/1.log`)}: `), problems[0]);
+  assert(problems[0]?.startsWith(`${place.join(`${LOG}.1.log`)}: `), problems[0]);
 });
 
 test("when the disk is full, what was written stays, the rest is dropped, and that is told once", async () => {
   await using place = await Place.make();
   const problems = await problemsOf(place, async (writer) => {
     await writer.write(bytes("01234"));
-    await Deno.symlink("/dev/full", place.join(`${FOLDER}/1.5.log`));
+    await Deno.symlink("/dev/full", place.join(`${LOG}.1.5.log`));
     for (const piece of ["56", "789", "abcdefghij"]) await writer.write(bytes(piece));
   });
   assertEquals([problems.length, await place.read()], [1, ["01234", 0]]);
   assert(problems[0]?.includes("1.5.log: No space left on device"), problems[0]);
 });
 
-test("a log whose directory somebody removed is given up, which is told once", async () => {
+test("a log whose directory somebody removed goes on in a new one", async () => {
   await using place = await Place.make();
   const problems = await problemsOf(place, async (writer) => {
     await writer.write(bytes("0123"));
     await Deno.remove(place.directory, { recursive: true });
     for (let i = 0; i < 5; i++) await writer.write(bytes("456789"));
   });
-  assertEquals(problems.length, 1);
-  assertEquals(await place.read(), ["", 0]);
+  assertEquals(problems, []);
+  assertEquals([await place.read(), await place.read(30)], [["78945", 25], ["6789", 30]]);
 });
 
 test("a log that cannot be read is a BackendError that names the job", async () => {
   await using place = await Place.make();
-  await Deno.mkdir(place.join("000012"), { recursive: true });
-  await Deno.writeTextFile(place.join(FOLDER), "a file where the folder should be");
+  await Deno.mkdir(place.directory, { recursive: true });
+  await Deno.writeTextFile(place.join(BUCKET), "a file where the directory should be");
   const error = await assertRejects(place.read(), BackendError);
   assert(error.message.startsWith(`Cannot read the log of job ${ID}: `), error.message);
 });
 
-test("remove() takes the jobs' folders, and a bucket that is empty then", async () => {
+test("remove() takes the jobs' logs, and a bucket that is empty then", async () => {
   await using place = await Place.make();
   const [other, far] = ["12999-abcdef", "1-abcdef"];
   for (const id of [ID, other, far]) await place.write(["text"], { key: { id, execution: 1 } });
   await place.logs.remove([ID, far]);
-  assertEquals([await exists(place.join(FOLDER)), await exists(place.join("000000"))], [false, false]);
+  assertEquals([await exists(place.join(`${LOG}.1.log`)), await exists(place.join("000000"))], [
+    false,
+    false,
+  ]);
   assertEquals(await place.read(0, { id: other, execution: 1 }), ["text", 0]);
   await place.logs.remove([other]);
   assertEquals(await Array.fromAsync(Deno.readDir(place.directory)), []);
@@ -321,11 +330,21 @@ test("remove() takes a link for what it is", async () => {
   await place.write(["text"]);
   await Deno.mkdir(place.outside("elsewhere"));
   await Deno.writeTextFile(place.outside("elsewhere/1.log"), "precious");
-  await Deno.symlink(place.outside("elsewhere"), place.join("000012/12346-abcdef"));
-  await Deno.symlink(place.outside("elsewhere"), place.join(`${FOLDER}/inside`));
+  await Deno.symlink(place.outside("elsewhere"), place.join(`${BUCKET}/12346-abcdef.1.log`));
+  await Deno.symlink(place.outside("elsewhere/1.log"), place.join(`${LOG}.2.log`));
   await place.logs.remove([ID, "12346-abcdef"]);
-  assertEquals(await exists(place.join("000012")), false);
+  assertEquals(await exists(place.join(BUCKET)), false);
   assertEquals(await Deno.readTextFile(place.outside("elsewhere/1.log")), "precious");
+});
+
+test("remove() leaves what it did not write, and the logs of jobs whose ids only begin alike", async () => {
+  await using place = await Place.make();
+  await place.write(["text"]);
+  await place.write(["text"], { key: { id: `${ID}x`, execution: 1 } });
+  await Deno.writeTextFile(place.join(`${LOG}.notes`), "mine");
+  await place.logs.remove([ID]);
+  assertEquals(await place.files(), { notes: "mine" });
+  assertEquals(await place.read(0, { id: `${ID}x`, execution: 1 }), ["text", 0]);
 });
 
 test("a log of what is no id cannot be opened", async () => {

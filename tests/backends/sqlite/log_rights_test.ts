@@ -9,7 +9,7 @@ test("a job completes though its output may not be kept, which the worker says o
   const { code, stdout, stderr } = await file.process(["worker"], { through: UNPRIVILEGED });
   assertEquals([code, stdout], [0, "1\n2\n3\n"]);
   assertEquals(stderr.match(/is not kept/g)?.length, 1);
-  assertMatch(stderr, /the output of job 1-\w+ is not kept: \S+\/1\.log: Permission denied/);
+  assertMatch(stderr, /the output of job 1-\w+ is not kept: \S+\.1\.log: Permission denied/);
   const record = assertExists((await file.look((queue) => queue.list()))[0]);
   assertEquals([record.state, record.exitCode], ["completed", 0]);
   assertEquals((await file.look((queue) => queue.get(record.id)))?.history[0]?.output, "1\n2\n3");
