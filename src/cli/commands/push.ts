@@ -47,7 +47,11 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
   const { pushLines } = await lazyImport<typeof import("../push_lines.ts")>(
     import.meta.resolve("../push_lines.ts"),
   );
-  await pushLines(queue, io, { job: { ...defaultsOf(flags), after }, ifExists: flags.ifExists, enqueue });
+  await pushLines(queue, io, {
+    job: withoutGaps({ ...defaultsOf(flags), after }),
+    ifExists: flags.ifExists,
+    enqueue,
+  });
 };
 
 /**
@@ -107,6 +111,11 @@ function defaultsOf(flags: JobFlagValues): Omit<NewJob, "task"> {
     delayMs: flags.delay,
     priority: flags.priority,
   };
+}
+
+/** Only what is there: the job of each line begins as a copy of it, and a copy of nothing takes as long as one of something. */
+function withoutGaps<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** The error about one of `count` jobs. */
