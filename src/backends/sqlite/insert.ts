@@ -50,8 +50,10 @@ export function encodeRows(jobs: readonly NewJob[], maxBytes: number): readonly 
 }
 
 /** Whether a job waits for a time or for others, or is unique: `insertRows` is for those that are not. */
-export function isRelated({ after = [], ifExists, delayMs = 0, key }: NewJob): boolean {
-  return after.length > 0 || ifExists !== undefined || delayMs > 0 || key !== undefined;
+export function isRelated(job: NewJob): boolean {
+  // Without defaults: they would be made for each of a million jobs.
+  return (job.after !== undefined && job.after.length > 0) || job.ifExists !== undefined ||
+    job.key !== undefined || (job.delayMs !== undefined && job.delayMs > 0);
 }
 
 export interface InsertOptions {

@@ -135,8 +135,8 @@ function skipNote(ids: readonly JobId[], skipped: ReadonlySet<number>): string {
 }
 
 /** Whether it waits for a job that was there before, and may have finished. */
-function namesId({ after = [] }: NewJob): boolean {
-  return after.some((parent) => "job" in parent);
+function namesId({ after }: NewJob): boolean {
+  return after?.some((parent) => "job" in parent) === true;
 }
 
 /** Jobs of a push that are looked at again, at most. */
