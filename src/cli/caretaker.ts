@@ -29,7 +29,7 @@ export interface CaretakerOptions {
 /** How often is looked whether somebody else would run the job, in ms. */
 const LOOK_MS = 2_000;
 
-/** Looks after a job that does not run yet: when no worker is there for it, runs it in this process. */
+/** Looks after a job that does not run, or whose worker is gone: when no other is there for it, runs it in this process. */
 export class Caretaker {
   readonly #queue: Queue;
   readonly #id: JobId;
@@ -47,9 +47,11 @@ export class Caretaker {
   async look({ state, visibleAt = 0 }: JobRecord): Promise<void> {
     const { mayRun, signal, say } = this.#options;
     const now = Date.now();
-    if (signal.aborted || now - this.#lookedAt < LOOK_MS) return;
+    // A running job is well looked after until its lease has ended: then its worker is gone.
+    const isRun = state === "running" && visibleAt > now;
+    if (isRun || signal.aborted || now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
-    const isReady = state === "pending" && visibleAt <= now;
+    const isReady = state !== "blocked" && visibleAt <= now;
     if (mayRun && isReady && !await this.#hasWorker(now)) {
       say(`no worker is on this queue: running job ${this.#id} here`);
       return await this.#run();

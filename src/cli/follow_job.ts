@@ -19,7 +19,7 @@ export interface FollowOptions {
   readonly onExecution?: (number: number) => void;
   /** Told of what cannot be shown. */
   readonly onProblem: (text: string) => void;
-  /** Called again and again while there is no execution to show. */
+  /** Called again and again until the job has finished. */
   readonly whileWaiting?: (job: JobRecord) => Promise<void> | void;
 }
 
@@ -50,17 +50,18 @@ export async function followJob(queue: Queue, id: JobId, options: FollowOptions)
 async function followExecution(
   queue: Queue,
   key: ExecutionKey,
-  { stdout, isEnough, onProblem }: FollowOptions,
+  { stdout, isEnough, onProblem, whileWaiting }: FollowOptions,
 ): Promise<void> {
   const log = new LogCopy(queue, key, stdout);
   for (let waitMs = 0; !isEnough?.(); waitMs = POLL_MS) {
-    const { state, executions } = await look(queue, key.id, waitMs);
+    const job = await look(queue, key.id, waitMs);
     // After the look: what was printed before the end is there now.
     await log.next();
-    if (executions > key.execution || state !== "running") {
+    if (job.executions > key.execution || job.state !== "running") {
       await log.end(onProblem);
       return;
     }
+    await whileWaiting?.(job);
   }
 }
 

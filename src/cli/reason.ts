@@ -110,7 +110,7 @@ function runningReason(job: JobDetails, { now, workers }: Surroundings): string 
   if (visibleAt <= now) {
     return `was run by ${workerId}, whose lease ended at ${
       timeAndDistance(visibleAt, now)
-    }: the next free worker takes it over`;
+    }: the next free worker ${job.isStopping ? "sees to it that it is cancelled" : "takes it over"}`;
   }
   const where = worker === undefined ? workerId : `${workerId} (${worker.host}, process ${worker.pid})`;
   const runs = `runs on ${where} since ${localTime(startedAt)} (${

@@ -15,7 +15,8 @@ export function formatPretty(
   const time = new Date(at).toTimeString().slice(0, 8);
   const parts = [time];
   if (level !== "info") parts.push(`${level}:`);
-  parts.push(message);
+  // A message may quote what a job wrote, which must not begin a line of its own or move the cursor.
+  parts.push(message.replaceAll(/\p{Cc}+/gu, " "));
   for (const [key, value] of Object.entries(fields)) {
     if (value !== undefined) parts.push(`${key}=${formatValue(value)}`);
   }

@@ -21,7 +21,7 @@ export async function writeParentResults(
   try {
     // Another job may have removed the directory.
     await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-    await Deno.writeTextFile(path, JSON.stringify(results), { mode: 0o600 });
+    await Deno.writeTextFile(path, ReadableStream.from(jsonPieces(results)), { mode: 0o600 });
   } catch (error) {
     await remove();
     throw new BackendError(`Cannot write down the results of a job's parents: ${errorMessage(error)}`, {
@@ -30,4 +30,21 @@ export async function writeParentResults(
     });
   }
   return { path, [Symbol.asyncDispose]: remove };
+}
+
+/** About as much is written at a time, in characters. */
+const PIECE_LENGTH = 1024 * 1024;
+
+/** As `JSON.stringify`, in pieces: all results of many parents can be longer than a text may be. */
+function* jsonPieces(results: ParentResults): Generator<string> {
+  let piece = "{";
+  let separator = "";
+  for (const [id, result] of Object.entries(results)) {
+    piece += `${separator}${JSON.stringify(id)}:${JSON.stringify(result)}`;
+    separator = ",";
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = "";
+  }
+  yield `${piece}}`;
 }

@@ -142,6 +142,16 @@ test("a running job tells that its lease has ended", () => {
   );
 });
 
+test("a running job whose lease has ended tells that it is to be cancelled", () => {
+  const visibleAt = NOW - MINUTE;
+  assertEquals(
+    reason({ ...RUNNING, isStopping: true, visibleAt }, { workers: [worker()] }),
+    `was run by w1, whose lease ended at ${
+      at(visibleAt, "1m ago")
+    }: the next free worker sees to it that it is cancelled`,
+  );
+});
+
 const FINISHED: readonly [job: Partial<JobDetails>, said: string][] = [
   [{ state: "completed" }, "completed at T"],
   [{ state: "failed", attempts: 3, failure: FAILURE }, "failed at T in attempt 3 of 3: exited with code 3"],

@@ -41,6 +41,13 @@ test("values that could be taken for something else are quoted, so that a line s
   );
 });
 
+test("control characters in a message are blanks, so that a line stays a line", () => {
+  const text = formatPretty({ level: "info", at: 0, message: "a\n12:00:00 b\x1b[2Jc", fields: {} }, {
+    color: false,
+  });
+  assertMatch(text, /^\d\d:\d\d:\d\d a 12:00:00 b \[2Jc\n$/);
+});
+
 test("colour is used for warnings and errors, and only when asked for", () => {
   assertMatch(line("warn", {}, { color: true }), /^\x1b\[33m/);
   assertMatch(line("error", {}, { color: true }), /^\x1b\[31m.*\x1b\[0m\n$/);

@@ -52,6 +52,16 @@ test("10,000 parents with small results are handed on", async () => {
   assertEquals([outcome.kind, stdout.trim()], ["succeeded", "10000"]);
 });
 
+test("600 parents with results of 1 MiB, more than one text can hold, are handed on", async () => {
+  const result = "r".repeat(1024 * 1024 - 2);
+  const parentResults = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`${i}`, result]));
+  await using dir = await TempDir.make();
+  await using file = await writeParentResults(dir.path, "parents.json", parentResults);
+  const keys = Object.keys(parentResults).join("").length;
+  // Each has its key and its value in quotes, a colon between and a comma or the last brace behind.
+  assertEquals((await Deno.stat(file.path)).size, 1 + keys + 600 * (result.length + 6));
+});
+
 test("a directory that a job removed is made again", async () => {
   await using dir = await TempDir.make();
   const directory = dir.join("removed");

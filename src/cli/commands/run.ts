@@ -82,7 +82,7 @@ function exitCodeOf({ id, state, exitCode = 0, signal, failure }: JobRecord): nu
   if (state === "failed" && exitCode !== 0) return exitCode;
   const isLate = state === "timeout";
   const what = isLate ? "it ran out of time" : state === "cancelled" ? "it was cancelled" : "it failed";
-  const reason = failure === undefined ? what : `${what}: ${failure.message}`;
+  const reason = failure === undefined || failure.message === what ? what : `${what}: ${failure.message}`;
   throw new JobFailedError(
     `Cannot finish job ${id}: ${plainText(reason)}`,
     isLate ? EXIT.timedOut : EXIT.jobFailed,
