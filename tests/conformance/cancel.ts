@@ -37,6 +37,19 @@ export function cancelTopic(harness: Harness): void {
     await it.assertNothingDue();
   });
 
+  conformanceTest(
+    harness,
+    "cancel() of a running job whose lease has ended ends it at once: its worker may be gone",
+    async (it) => {
+      const id = await push(it);
+      const lease = await it.next({ leaseMs: it.leaseMs });
+      await it.pass(it.leaseMs);
+      assertEquals(summary(await it.queue.cancel([id])), `cancelled ${id}`);
+      assertEquals((await it.get(id)).history.map(({ outcome }) => outcome), ["lost"]);
+      await assertRejects(lease.ack(), LeaseLostError);
+    },
+  );
+
   conformanceTest(real, "a lease hears that its job is to be cancelled", async (it) => {
     const id = await push(it);
     await using lease = await it.next();

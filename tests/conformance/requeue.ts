@@ -72,6 +72,13 @@ export function requeueTopic(harness: Harness): void {
     });
   }
 
+  conformanceTest(harness, "requeue() refuses a job that is being stopped", async (it) => {
+    const id = await jobIn(it, "running");
+    await it.queue.cancel([id]);
+    const { refused } = await it.queue.requeue([id]);
+    assertEquals(refused, [{ id, reason: "is being stopped; wait for its end" }]);
+  });
+
   conformanceTest(harness, "requeue() refuses what is no job, and brings back the rest", async (it) => {
     const id = await jobIn(it, "failed");
     const strangers = ["no-such-id", "", "999999-abcdef", "1'; DROP TABLE jobs; --"];

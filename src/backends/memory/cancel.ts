@@ -3,7 +3,7 @@ import { type FinishedState, isFinished, type JobId } from "../../core/job.ts";
 import type { CancelResult, RefusedJob } from "../../core/job_store.ts";
 import type { Entry } from "./entry.ts";
 import type { JobTable } from "./job_table.ts";
-import { finishCancelled, NO_REASON } from "./life.ts";
+import { endExecution, finishCancelled, NO_REASON } from "./life.ts";
 
 const WHY_NOT: Readonly<Record<FinishedState, string>> = {
   completed: "is completed",
@@ -26,7 +26,11 @@ export function cancel(
     if (!entry) refused.push({ id, reason: "is not a job of this queue" });
     else if (isFinished(entry.state)) refused.push({ id, reason: WHY_NOT[entry.state] });
     else if (entry.state !== "running") waiting.push(entry);
-    else {
+    else if ((entry.visibleAt ?? Infinity) <= now) {
+      // Its lease has ended: its worker may be gone.
+      endExecution(entry, "lost", { now });
+      waiting.push(entry);
+    } else {
       entry.cancelReason ??= reason;
       entry.hold?.abort(DONE);
       stopping.push(id);

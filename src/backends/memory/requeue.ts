@@ -51,7 +51,9 @@ function whyNot(entry: Entry | undefined): string | undefined {
     case "pending":
       return "is waiting already";
     case "running":
-      return "is running; cancel it first";
+      return entry.cancelReason === undefined
+        ? "is running; cancel it first"
+        : "is being stopped; wait for its end";
     case "completed":
       return "is completed";
     default:

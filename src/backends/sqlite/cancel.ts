@@ -7,7 +7,7 @@ import type { QueueContext } from "./context.ts";
 import { archiveExecution } from "./history.ts";
 import { formatJobId, parseJobId } from "./row.ts";
 
-const FIND = "SELECT seq, suffix, state FROM jobs WHERE seq = ? AND suffix = ? AND queue_id = ?";
+const FIND = "SELECT seq, suffix, state, visible_at FROM jobs WHERE seq = ? AND suffix = ? AND queue_id = ?";
 
 const CANCEL = `
   UPDATE jobs SET state = 'cancelled', failure = :failure, finished_at = :now, visible_at = NULL,
@@ -21,6 +21,12 @@ interface FoundJob {
   readonly seq: number;
   readonly suffix: string;
   readonly state: JobState;
+  readonly visible_at: number | null;
+}
+
+/** Whether a worker holds the job. One whose lease has ended may be gone, and nobody else may ever come to take the job. */
+function isHeld({ state, visible_at }: FoundJob, takeoverBefore: number): boolean {
+  return state === "running" && visible_at !== null && visible_at > takeoverBefore;
 }
 
 /** Why a finished job cannot be cancelled; goes on after its id. */
@@ -48,7 +54,7 @@ export function cancelJobs(
       const job = key && connection.prepare(FIND).get(key.seq, key.suffix, queueId) as FoundJob | undefined;
       if (job === undefined) refused.push({ id, reason: "is not a job of this queue" });
       else if (isFinished(job.state)) refused.push({ id, reason: REASONS[job.state] });
-      else (job.state === "running" ? running : waiting).push(job);
+      else (isHeld(job, connection.takeoverBefore(now)) ? running : waiting).push(job);
     }
     // Children are told last: one that was named itself was not cancelled because of its parent.
     const parents = waiting.filter((job) => cancelOne(connection, job, { reason, now }) === "parent");

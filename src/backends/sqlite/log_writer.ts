@@ -48,6 +48,8 @@ export class FileLogWriter implements LogWriter {
       }
     } catch (error) {
       this.#end();
+      // The queue may be on the same disk, and what came of the job matters more than what it printed.
+      if (isDiskFull(error)) this.#giveBack();
       this.#onProblem(`${this.#path}: ${errorMessage(error)}`);
     }
   }
@@ -95,6 +97,14 @@ export class FileLogWriter implements LogWriter {
     }
   }
 
+  #giveBack(): void {
+    try {
+      this.#removeSegments();
+    } catch {
+      // Then there was nothing to give back, or it cannot be had.
+    }
+  }
+
   #removeSegments(): void {
     const { bucket, id, execution } = this.#place;
     for (const { name } of Deno.readDirSync(bucket)) {
@@ -118,4 +128,9 @@ function ifThere(change: () => void): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+}
+
+/** ENOSPC or EDQUOT, for which the runtime has no class of their own. */
+function isDiskFull(error: unknown): boolean {
+  return /\(os error (?:28|122)\)/.test(errorMessage(error));
 }

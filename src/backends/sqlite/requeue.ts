@@ -1,4 +1,5 @@
 import { verdictOn, violationReason } from "../../core/dependency.ts";
+import type { Failure } from "../../core/failure.ts";
 import { isFinished, type JobId, type JobState, type ParentCondition } from "../../core/job.ts";
 import type { RequeueableState, RequeueResult, RequeueSelection } from "../../core/job_store.ts";
 import type { Connection } from "./connection.ts";
@@ -10,7 +11,7 @@ import { formatJobId, parseJobId } from "./row.ts";
 /** Jobs in one transaction, so that others need not wait for long. */
 const BATCH = 1_000;
 
-const COLUMNS = "seq, suffix, state, job_key, has_parents, has_children, cancel_cause";
+const COLUMNS = "seq, suffix, state, job_key, has_parents, has_children, cancel_cause, cancel_reason";
 const FIND = `SELECT ${COLUMNS} FROM jobs WHERE seq = ? AND suffix = ? AND queue_id = ?`;
 const FIND_BY_SEQ = `SELECT ${COLUMNS} FROM jobs WHERE seq = ?`;
 const SELECT_STATE = `
@@ -48,7 +49,7 @@ const ADMIT = "UPDATE jobs SET state = 'pending' WHERE seq = ? AND state = 'bloc
 const FINISHED_CHILDREN = `
   SELECT ${COLUMNS} FROM dependencies JOIN jobs ON jobs.seq = child
   WHERE parent = ? AND state IN ('failed', 'timeout', 'cancelled')`;
-const BLAME = "UPDATE jobs SET cancel_cause = ? WHERE seq = ?";
+const BLAME = "UPDATE jobs SET cancel_cause = ?, failure = ? WHERE seq = ?";
 
 interface JobRow {
   readonly seq: number;
@@ -58,6 +59,7 @@ interface JobRow {
   readonly has_parents: number;
   readonly has_children: number;
   readonly cancel_cause: number | null;
+  readonly cancel_reason: string | null;
 }
 
 interface ParentRow {
@@ -208,11 +210,13 @@ class Requeue {
     );
     if (spoiling === undefined) return undefined;
     const { parent, parent_suffix, state } = spoiling;
-    if (cancel_cause !== null) this.#connection.prepare(BLAME).run(parent, seq);
     const id = formatJobId(parent, parent_suffix);
-    if (state === null) return `its parent ${id} was removed`;
-    const reason = violationReason(id, state);
-    return state === "completed" ? reason : `${reason}; requeue that`;
+    const reason = state === null ? `its parent ${id} was removed` : violationReason(id, state);
+    if (cancel_cause !== null && cancel_cause !== parent) {
+      const failure: Failure = { kind: "cancelled", message: reason, at: this.#now };
+      this.#connection.prepare(BLAME).run(parent, JSON.stringify(failure), seq);
+    }
+    return state === null || state === "completed" ? reason : `${reason}; requeue that`;
   }
 
   #keyProblem({ job_key }: JobRow): string | undefined {
@@ -237,8 +241,10 @@ class Requeue {
 }
 
 /** Why a job is nothing that could be brought back; goes on after its id. */
-function whyNever({ state }: JobRow): string | undefined {
-  if (state === "running") return "is running; cancel it first";
+function whyNever({ state, cancel_reason }: JobRow): string | undefined {
+  if (state === "running") {
+    return cancel_reason === null ? "is running; cancel it first" : "is being stopped; wait for its end";
+  }
   if (state === "completed") return "is completed";
   return isFinished(state) ? undefined : "is waiting already";
 }

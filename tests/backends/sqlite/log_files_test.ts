@@ -264,14 +264,15 @@ test("a log that cannot be begun is given up, which is told once", async () => {
   assert(problems[0]?.startsWith(`${place.join(`${LOG}.1.log`)}: `), problems[0]);
 });
 
-test("when the disk is full, what was written stays, the rest is dropped, and that is told once", async () => {
+test("when the disk is full, the log gives back what it took, which is told once", async () => {
   await using place = await Place.make();
+  await place.write(["other"], { key: { id: ID, execution: 2 } });
   const problems = await problemsOf(place, async (writer) => {
     await writer.write(bytes("01234"));
     await Deno.symlink("/dev/full", place.join(`${LOG}.1.5.log`));
     for (const piece of ["56", "789", "abcdefghij"]) await writer.write(bytes(piece));
   });
-  assertEquals([problems.length, await place.read()], [1, ["01234", 0]]);
+  assertEquals([problems.length, await place.files()], [1, { "2.log": "other" }]);
   assert(problems[0]?.includes("1.5.log: No space left on device"), problems[0]);
 });
 

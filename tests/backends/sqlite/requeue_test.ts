@@ -154,3 +154,19 @@ test("a job that ran after its parent failed does not run again when that comple
     assertWaitsAreTrue(path);
   });
 });
+
+test("a child that stays cancelled because of another parent says which", async () => {
+  await withQueue(async (queue) => {
+    const [first = "", second = "", child = ""] = await queue.enqueue([
+      shellJob("first", { key: "first" }),
+      shellJob("second", { key: "second" }),
+      shellJob("child", { after: [{ key: "first" }, { key: "second" }] }),
+    ]);
+    await queue.cancel([first]);
+    await (await queue.lease({ leaseMs: 60_000, waitMs: 0 }))?.deadLetter(FAILURE);
+    assertEquals((await queue.get(child))?.failure?.message, `its parent ${first} was cancelled`);
+    await queue.requeue([first]);
+    const { state, failure } = assertExists(await queue.get(child));
+    assertEquals([state, failure?.message], ["cancelled", `its parent ${second} failed`]);
+  });
+});
