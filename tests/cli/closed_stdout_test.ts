@@ -2,6 +2,8 @@ import { assertEquals, assertMatch } from "../support/assert.ts";
 import { shell } from "../support/jobq.ts";
 import { QueueFile } from "../support/queue_file.ts";
 import { test } from "../support/testing.ts";
+import { waitUntil } from "../support/wait_until.ts";
+import { WorkerProcess } from "../support/worker_process.ts";
 
 test("push of 5,000 lines into head -1 enqueues all of them and exits with 0", async () => {
   await using queue = await QueueFile.make();
@@ -42,4 +44,22 @@ test("a worker whose stderr is closed runs its jobs and exits with 0", async () 
   await using queue = await QueueFile.with("echo 1", "echo 2");
   assertEquals((await shell(`jobq ${queue.path} worker 2>&-`)).stdout, "1\n2\n");
   assertEquals((await queue.counts()).completed, 2);
+});
+
+test("run into head -1 cancels the job, which would print for ever, and exits as after SIGPIPE", async () => {
+  await using queue = await QueueFile.make();
+  const { stdout } = await shell(`jobq ${queue.path} run -- yes | head -1; echo "\${PIPESTATUS[0]}"`);
+  assertEquals(stdout, "y\n141\n");
+  const job = await queue.look((handle) => handle.list().then(([job]) => job));
+  assertEquals([job?.state, job?.failure?.message], ["cancelled", "nobody read any more what it printed"]);
+});
+
+test("run into head -1 cancels a job that a worker runs", async () => {
+  await using queue = await QueueFile.with();
+  await using worker = new WorkerProcess(queue.path, ["--quiet", "--idle-timeout", "forever"]);
+  await waitUntil(() => queue.look(async (handle) => (await handle.workers.list()).length > 0));
+  const { stdout } = await shell(`jobq ${queue.path} run -- yes | head -1; echo "\${PIPESTATUS[0]}"`);
+  assertEquals(stdout, "y\n141\n");
+  worker.signal("SIGTERM");
+  assertEquals(await worker.ended(), 143);
 });

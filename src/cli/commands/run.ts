@@ -13,6 +13,7 @@ import { JobFailedError } from "../job_failed_error.ts";
 import type { JOB_FLAGS } from "../options.ts";
 import { plainText } from "../plain_text.ts";
 import { killTimeoutOf, type RunFlags } from "../run_worker.ts";
+import { ReaderWatch } from "../reader_watch.ts";
 import { signalNumber } from "../signal_number.ts";
 import { givenAfter, givenJobs, refusalOf } from "./push.ts";
 
@@ -31,11 +32,14 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
   await using queue = await openNamedQueue(context, flags, { durability, create: flags.after.length === 0 });
   const id = await pushOne(queue, { ...job, after: await givenAfter(queue, flags) }, say);
   using interruption = new Interruption(io);
-  const { signal } = interruption;
+  using reader = new ReaderWatch(io.stdout);
+  const signal = AbortSignal.any([interruption.signal, reader.signal]);
   let cancelled: Promise<unknown> | undefined;
   using _ = onAbort(signal, () => {
-    say(`cancelling job ${id}; once more to leave at once`);
-    cancelled = queue.cancel([id], { reason: "its jobq run was interrupted" }).catch((error) =>
+    const isUnread = reader.signal.aborted;
+    say(isUnread ? `nobody reads: cancelling job ${id}` : `cancelling job ${id}; once more to leave at once`);
+    const reason = isUnread ? "nobody read any more what it printed" : "its jobq run was interrupted";
+    cancelled = queue.cancel([id], { reason }).catch((error) =>
       say(`cannot cancel job ${id}: ${errorMessage(error)}`)
     );
   });
@@ -60,6 +64,8 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
     whileWaiting: (waiting) => caretaker.look(waiting),
   });
   await cancelled;
+  // As a program ends that prints into a pipe which nobody reads.
+  if (reader.signal.aborted && record.state === "cancelled") return 128 + (signalNumber("SIGPIPE") ?? 0);
   return interruption.exitCode ?? exitCodeOf(record);
 };
 
