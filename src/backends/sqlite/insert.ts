@@ -72,7 +72,7 @@ export function insertRows(
     const count = rows.length - start >= ROWS ? ROWS : 1;
     const chunk = rows.slice(start, start + count);
     const values: Value[] = [queueId, now];
-    for (const row of chunk) values.push(...valuesOf(row));
+    for (const row of chunk) addValues(values, row);
     const statement = connection.prepare(count === 1 ? INSERT_ONE : INSERT_MANY);
     // Nobody else can insert during the transaction, so the numbers of one statement follow each other.
     const first = Number(statement.run(...values).lastInsertRowid) - count + 1;
@@ -95,10 +95,9 @@ export function insertWaiting(
 ): number {
   const { delayMs = 0, key, ifExists } = row.job;
   const isBlocked = parents > 0;
-  const { lastInsertRowid } = connection.prepare(INSERT_WAITING).run(
-    queueId,
-    now,
-    ...valuesOf(row),
+  const values: Value[] = [queueId, now];
+  addValues(values, row);
+  values.push(
     delayMs > 0 && !isBlocked ? now + delayMs : null,
     delayMs > 0 ? delayMs : null,
     isBlocked ? "blocked" : "pending",
@@ -106,13 +105,14 @@ export function insertWaiting(
     isBlocked ? 1 : 0,
     ifExists === undefined ? null : key ?? null,
   );
-  return Number(lastInsertRowid);
+  return Number(connection.prepare(INSERT_WAITING).run(...values).lastInsertRowid);
 }
 
 type Value = string | number | null;
 
-function valuesOf({ suffix, job, spec }: NewRow): Value[] {
-  return [
+/** Adds what COLUMNS has of a row: an array for each of a million rows would be felt. */
+function addValues(values: Value[], { suffix, job, spec }: NewRow): void {
+  values.push(
     suffix,
     job.name ?? null,
     spec,
@@ -120,7 +120,7 @@ function valuesOf({ suffix, job, spec }: NewRow): Value[] {
     job.retryDelayMs ?? null,
     job.timeoutMs ?? null,
     job.priority ?? 0,
-  ];
+  );
 }
 
 function assertSize(spec: string, name: string, maxBytes: number): void {
