@@ -96,11 +96,18 @@ const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z
  */
 export function parsePast(value: string): number {
   const text = value.trim();
-  const at = /^\d+-/.test(text) ? parseDate(text) : Date.now() - parseDuration(text);
-  if (at !== undefined) return at;
-  throw new UsageError(`"${value}" is not a date`, {
-    hint: "write it like 2026-05-01, 2026-05-01T09:30 or 2026-05-01T09:30:00Z, or as a duration, like 7d",
-  });
+  const hint =
+    "write it like 2026-05-01, 2026-05-01T09:30 or 2026-05-01T09:30:00Z, or as a duration, like 7d";
+  if (/^\d+-/.test(text)) {
+    const at = parseDate(text);
+    if (at !== undefined) return at;
+    throw new UsageError(`"${value}" is not a date`, { hint });
+  }
+  try {
+    return Date.now() - parseDuration(text);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message, { hint, cause: error }) : error;
+  }
 }
 
 function parseDate(text: string): number | undefined {

@@ -32,6 +32,8 @@ for (const text of ["2026-02-31", "2026-13-01", "2026-05-01T25:00", "2026-5-1", 
 
 for (const text of ["soon", "", "-1d", "7y"]) {
   test(`parsePast() refuses ${JSON.stringify(text)}, which is no duration either`, () => {
-    assertMatch(assertThrows(() => parsePast(text), UsageError).message, /is not a duration/);
+    const { message, hint } = assertThrows(() => parsePast(text), UsageError);
+    assertMatch(message, /is not a duration/);
+    assertMatch(hint ?? "", /2026-05-01T09:30/);
   });
 }
