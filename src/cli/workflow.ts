@@ -73,10 +73,7 @@ export class Workflow {
 
   #lineError(number: number, error: unknown): unknown {
     if (!(error instanceof UsageError)) return error;
-    return new UsageError(`Cannot push line ${number} of standard input: ${error.message}`, {
-      hint: this.#whatWasPushed() + (error.hint ? `; ${error.hint}` : ""),
-      cause: error,
-    });
+    return this.#refusal(`Cannot push line ${number} of standard input: ${error.message}`, error);
   }
 
   #cycleError(error: CycleError): UsageError {
@@ -87,10 +84,12 @@ export class Workflow {
     const text = numbers.length === 1
       ? `line ${last} waits for itself`
       : `lines ${shown.join(", ")} and ${last} wait for each other`;
-    return new UsageError(`Cannot push standard input: ${text}`, {
-      hint: this.#whatWasPushed() + (error.hint ? `; ${error.hint}` : ""),
-      cause: error,
-    });
+    return this.#refusal(`Cannot push standard input: ${text}`, error);
+  }
+
+  #refusal(message: string, cause: UsageError): UsageError {
+    const advice = cause.hint ? `; ${cause.hint}` : "";
+    return new UsageError(message, { hint: this.#whatWasPushed() + advice, cause });
   }
 
   #whatWasPushed(): string {

@@ -5,8 +5,8 @@ import { type LogPlace, readSegmentName, segmentPath } from "./log_segments.ts";
 /**
  * Writes the log of one execution, without the detour by which the runtime keeps its thread free: for the few bytes
  * of most jobs that takes ten times as long as the disk, and a disk that stands still stops the queue's file as well.
- * Each file holds up to half of what is kept, and the last two are kept, so that at
- * least half of it can be read at any time.
+ * Each file holds up to half of what is kept, and the last two are kept, so that at least half of it can be read at
+ * any time.
  */
 export class FileLogWriter implements LogWriter {
   readonly #place: LogPlace;
