@@ -1,4 +1,4 @@
-import { resolveParents } from "../../core/dependency.ts";
+import { resolveParents } from "../../core/resolve_parents.ts";
 import { JobRefusedError, UsageError } from "../../core/errors.ts";
 import { isFinished, type JobId, type NewJob } from "../../core/job.ts";
 import type { EnqueueOptions } from "../../core/queue.ts";

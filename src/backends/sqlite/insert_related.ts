@@ -1,4 +1,4 @@
-import { type Parent, resolveParents } from "../../core/dependency.ts";
+import { type Parent, resolveParents } from "../../core/resolve_parents.ts";
 import { JobRefusedError, UsageError } from "../../core/errors.ts";
 import { type FinishedState, isFinished, type JobId, type JobState, type NewJob } from "../../core/job.ts";
 import { cancelWaiting } from "./cancel.ts";
