@@ -34,6 +34,35 @@ export class JobRefusedError extends UsageError {
   }
 }
 
+/** A job of a push that may not have been pushed, and why. */
+export interface PushFailure {
+  /** Which, counted from 0. */
+  readonly index: number;
+  readonly error: unknown;
+}
+
+/** Some jobs of a push, where each is sent by itself, are not on the queue, or not known to be. */
+export class PartialPushError extends JobqError {
+  override readonly exitCode: ExitCode;
+  /** The ids of those that were pushed, in the places of their jobs. */
+  readonly ids: readonly (string | undefined)[];
+  /** Those that were tried and failed, in the order of the jobs; what has neither an id nor a failure was not tried. */
+  readonly failures: readonly PushFailure[];
+
+  constructor(ids: readonly (string | undefined)[], failures: readonly PushFailure[]) {
+    const [first] = failures;
+    const missing = ids.filter((id) => id === undefined).length;
+    const cause = first?.error;
+    super(`${missing} of ${ids.length} jobs were not pushed: ${errorMessage(cause)}`, {
+      hint: cause instanceof JobqError ? cause.hint : undefined,
+      cause,
+    });
+    this.exitCode = cause instanceof JobqError ? cause.exitCode : EXIT.backend;
+    this.ids = ids;
+    this.failures = failures;
+  }
+}
+
 /** Jobs of a push wait for each other, directly or through others, and so none of them was pushed. */
 export class CycleError extends UsageError {
   /** Which, counted from 0, each waiting for the next and the last for the first. */

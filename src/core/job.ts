@@ -1,4 +1,4 @@
-import { JobRefusedError, UsageError } from "./errors.ts";
+import { JobRefusedError, UnsupportedError, UsageError } from "./errors.ts";
 
 /** Names a job on its queue. Opaque: only the backend that made it knows its form. */
 export type JobId = string;
@@ -73,10 +73,14 @@ export interface NewJob {
   readonly key?: string;
   /** Given, no second unfinished job of the queue can have the key. */
   readonly ifExists?: IfExists;
+  /** A directory that the job fills is copied there while it runs; an address for the worker. */
+  readonly bgDirsyncTo?: string;
+  /** The JSON text that the job was read from: where jobs are kept as JSON, its keys stay in their order. */
+  readonly jsonLine?: string;
 }
 
 /** A job as the queue knows it. */
-export interface Job extends Omit<NewJob, "delayMs" | "after" | "ifExists"> {
+export interface Job extends Omit<NewJob, "delayMs" | "after" | "ifExists" | "jsonLine"> {
   readonly id: JobId;
   readonly state: JobState;
   readonly env: Readonly<Record<string, string>>;
@@ -121,6 +125,7 @@ export function assertRunnable(job: NewJob): void {
   }
   if (job.name?.includes("\0")) throw new UsageError("the name contains a NUL byte");
   if (job.cwd !== undefined) assertArgument("the working directory", job.cwd);
+  if (job.bgDirsyncTo !== undefined) assertArgument("the place to synchronise to", job.bgDirsyncTo);
   if (job.env !== undefined) assertEnvironment(job.env);
   assertWholeNumber("maxAttempts", job.maxAttempts, 1);
   assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);
@@ -129,6 +134,14 @@ export function assertRunnable(job: NewJob): void {
   if (job.priority !== undefined) assertPriority(job.priority);
   if (job.key !== undefined) assertKey(job.key);
   else if (job.ifExists !== undefined) throw new UsageError("ifExists is given without a key");
+}
+
+/** Refuses a directory to synchronise where it could not be kept with the job. @throws {UnsupportedError} */
+export function assertNoDirsync({ bgDirsyncTo }: NewJob, queues: string): void {
+  if (bgDirsyncTo === undefined) return;
+  throw new UnsupportedError(`Cannot push the job: ${queues} do not carry a directory to synchronise`, {
+    hint: "push it to a queue on Azure, or leave --bg-dirsync-to out",
+  });
 }
 
 /** The highest priority; the lowest is its negative. */

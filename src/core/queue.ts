@@ -12,8 +12,14 @@ export interface Capabilities {
   readonly maxDelayMs: number;
   /** The largest job (task, environment and all) that the queue takes, in bytes. */
   readonly maxPayloadBytes: number;
-  /** `counts()` is exact, not an estimate. */
+  /** `counts()` is exact, not an estimate, and tells the states apart. */
   readonly exactCounts: boolean;
+  /** The most jobs that `peek()` shows. */
+  readonly maxPeek: number;
+  /** Jobs are leased in the order in which they were pushed. */
+  readonly keepsOrder: boolean;
+  /** A push is all or nothing; else a `PartialPushError` tells what was pushed. */
+  readonly atomicPush: boolean;
   /** Pushing the same job again is recognised. */
   readonly deduplicates: boolean;
   readonly priorities: boolean;
@@ -29,21 +35,22 @@ export interface Capabilities {
   readonly sharedOutages: boolean;
 }
 
-/** How many jobs are in which state. */
+/** How many jobs are in which state; those that may be absent are so where the backend does not know the state. */
 export interface Counts {
-  /** Can be leased now. */
-  readonly ready: number;
-  /** Waiting for their delay to pass. */
-  readonly delayed: number;
-  readonly running: number;
+  /** All that are neither finished nor dead, running ones too. */
+  readonly unfinished: number;
   /** Dead letters, other than those in `timeout`. */
   readonly failed: number;
-  /** Waiting for their parents. Absent, as those below, where the backend does not know the state. */
+  /** Can be leased now. */
+  readonly ready?: number;
+  /** Waiting for their delay to pass. */
+  readonly delayed?: number;
+  readonly running?: number;
+  /** Waiting for their parents. */
   readonly blocked?: number;
   /** Dead letters whose last attempt was over its time. */
   readonly timeout?: number;
   readonly cancelled?: number;
-  /** Absent where the backend forgets completed jobs. */
   readonly completed?: number;
 }
 
@@ -66,6 +73,8 @@ export interface LeaseOptions extends CallOptions {
 export interface EnqueueOptions extends CallOptions {
   /** Told of each job that was not pushed because an unfinished one has its key; `id` is that one's. */
   readonly onSkip?: (index: number, id: JobId) => void;
+  /** How many jobs are sent at the same time, where each is a request of its own. Default 10. */
+  readonly concurrency?: number;
 }
 
 /** The results of a job's parents by their ids, in the order in which they were named; null where there is none. */
@@ -82,7 +91,8 @@ export interface Queue extends JobStore, AsyncDisposable {
   /**
    * Puts the jobs on the queue, all or none; answers their ids in the same order.
    *
-   * @throws {JobRefusedError} naming the job that cannot be pushed, {CycleError}
+   * @throws {JobRefusedError} naming the job that cannot be pushed, {CycleError}, and {PartialPushError} where a push
+   * is not atomic and only some of the jobs are on the queue
    */
   enqueue(jobs: readonly NewJob[], options?: EnqueueOptions): Promise<readonly JobId[]>;
   /**
@@ -90,10 +100,15 @@ export interface Queue extends JobStore, AsyncDisposable {
    * An aborted call never holds a job: either the lease is returned, or no lease was taken.
    */
   lease(options: LeaseOptions): Promise<Lease | undefined>;
-  /** Up to `limit` waiting jobs in the order in which they would be leased; changes nothing. */
+  /** As `lease()`, for up to `max` jobs that are there at once; offered where that saves round trips. */
+  leaseMany?(options: LeaseOptions & { max: number }): Promise<readonly Lease[]>;
+  /** Up to `limit` waiting jobs, and up to `maxPeek`, in the order in which they would be leased; changes nothing. */
   peek(limit: number, options?: CallOptions): Promise<readonly Job[]>;
   counts(options?: CallOptions): Promise<Counts>;
-  /** Removes all waiting jobs, blocked ones too; running and finished ones stay. Answers how many. */
+  /**
+   * Removes all waiting jobs, blocked ones too; running and finished ones stay, and delayed ones where they cannot be
+   * told from running ones (`exactCounts`). Answers how many.
+   */
   purge(options?: CallOptions): Promise<number>;
   readonly deadLetters: DeadLetters;
   readonly workers: WorkerRegistry;

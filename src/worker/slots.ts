@@ -15,22 +15,23 @@ export class Slots {
     return this.#busy;
   }
 
-  /** The first free slot, as soon as there is one; undefined when the signal is aborted before. */
-  async free(signal: AbortSignal): Promise<number | undefined> {
+  /** How many slots are free, as soon as one is; 0 when the signal is aborted before. */
+  async free(signal: AbortSignal): Promise<number> {
     while (!signal.aborted) {
-      const slot = this.#running.indexOf(undefined);
-      if (slot >= 0) return slot;
+      if (this.#busy < this.#running.length) return this.#running.length - this.#busy;
       const { promise, resolve } = Promise.withResolvers<void>();
       // The signal lives as long as the worker: a listener for each job would be a leak.
       using _ = onAbort(signal, resolve);
       await Promise.race([this.#freed.promise, promise]);
     }
-    return undefined;
+    return 0;
   }
 
-  run(slot: number, work: () => Promise<void>): void {
+  /** Runs the work in the first free slot, of which there must be one. */
+  run(work: (slot: number) => Promise<void>): void {
+    const slot = this.#running.indexOf(undefined);
     if (this.#busy++ === 0) this.#idle = new AbortController();
-    this.#running[slot] = work().finally(() => {
+    this.#running[slot] = work(slot).finally(() => {
       this.#running[slot] = undefined;
       if (--this.#busy === 0) this.#idle.abort(DONE);
       this.#freed.resolve();

@@ -129,19 +129,18 @@ export class Worker {
     for (let failures = 0; !this.#stop.signal.aborted;) {
       if (this.#started >= maxJobs) return this.#leave("max-jobs");
       await this.#turns.next();
-      const slot = await this.#slots.free(this.#stop.signal);
-      if (slot === undefined) return;
+      const free = await this.#slots.free(this.#stop.signal);
+      if (free === 0) return;
       try {
         // A job that ends may have made others ready: only a look at an idle worker's queue finds it empty.
         const wasIdle = this.#slots.busy === 0;
-        const lease = await this.#nextLease();
+        const leases = await this.#nextLeases(Math.min(free, maxJobs - this.#started));
         failures = 0;
-        if (lease !== undefined && this.#stop.signal.aborted) {
-          // It came in the moment in which the worker was told to stop.
-          await lease[Symbol.asyncDispose]();
-        } else if (lease !== undefined) {
-          this.#started++;
-          this.#slots.run(slot, () => this.#runJob(lease, slot).catch((error) => this.#giveUp(error)));
+        if (this.#stop.signal.aborted) {
+          // They came in the moment in which the worker was told to stop.
+          await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+        } else if (leases.length > 0) {
+          for (const lease of leases) this.#start(lease);
         } else if (wasIdle && this.#idleLeftMs() <= 0) return this.#leave("idle");
       } catch (error) {
         if (!isTransient(error)) return this.#giveUp(error);
@@ -154,14 +153,23 @@ export class Worker {
     }
   }
 
-  #nextLease(): Promise<Lease | undefined> {
+  #start(lease: Lease): void {
+    this.#started++;
+    this.#slots.run((slot) => this.#runJob(lease, slot).catch((error) => this.#giveUp(error)));
+  }
+
+  /** Up to `max` jobs, for slots that are free: no job waits here while its lease runs. */
+  async #nextLeases(max: number): Promise<readonly Lease[]> {
     const { queue, leaseMs = DEFAULT_LEASE_MS } = this.#options;
     // While jobs run there is no hurry to leave; the end of the last one cuts this wait short.
     const wait = this.#slots.busy > 0
       ? { waitMs: Infinity, until: this.#slots.whenIdle() }
       : { waitMs: this.#idleLeftMs() };
     const signal = wait.until ? AbortSignal.any([this.#stop.signal, wait.until]) : this.#stop.signal;
-    return queue.lease({ leaseMs, waitMs: wait.waitMs, signal, workerId: this.id });
+    const options = { leaseMs, waitMs: wait.waitMs, signal, workerId: this.id };
+    if (queue.leaseMany !== undefined) return await queue.leaseMany({ ...options, max });
+    const lease = await queue.lease(options);
+    return lease === undefined ? [] : [lease];
   }
 
   #idleLeftMs(): number {

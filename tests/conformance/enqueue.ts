@@ -14,15 +14,16 @@ export function enqueueTopic(harness: Harness): void {
   });
 
   conformanceTest(harness, "enqueue() answers the ids in the order of the jobs", async ({ queue }) => {
-    const commands = Array.from({ length: 120 }, (_, index) => `echo ${index}`);
+    const length = Math.min(120, harness.capabilities.maxPeek);
+    const commands = Array.from({ length }, (_, index) => `echo ${index}`);
     const ids = await queue.enqueue(commands.map((command) => shellJob(command)));
     const commandOfId = new Map((await queue.peek(200)).map((job) => [job.id, commandOf(job)]));
     assertEquals(ids.map((id) => commandOfId.get(id)), commands);
   });
 
-  conformanceTest(harness, "enqueue() of nothing changes nothing", async ({ queue }) => {
-    assertEquals(await queue.enqueue([]), []);
-    assertEquals((await queue.counts()).ready, 0);
+  conformanceTest(harness, "enqueue() of nothing changes nothing", async (it) => {
+    assertEquals(await it.queue.enqueue([]), []);
+    await it.assertCounts({});
   });
 
   conformanceTest(harness, "enqueue() keeps everything that a job says", async (it) => {
@@ -65,12 +66,12 @@ export function enqueueTopic(harness: Harness): void {
   conformanceTest(
     harness,
     "enqueue() refuses a job that cannot run, and with it the batch",
-    async ({ queue }) => {
+    async (it) => {
       await assertRejects(
-        queue.enqueue([shellJob("fine"), shellJob("  "), shellJob("fine too")]),
+        it.queue.enqueue([shellJob("fine"), shellJob("  "), shellJob("fine too")]),
         UsageError,
       );
-      assertEquals((await queue.counts()).ready, 0);
+      await it.assertCounts({});
     },
   );
 
@@ -89,6 +90,6 @@ export function enqueueTopic(harness: Harness): void {
   conformanceTest(harness, "enqueue() through one handle is seen through another", async (it) => {
     const other = await it.open();
     await other.enqueue([shellJob("true")]);
-    assertEquals((await it.queue.counts()).ready, 1);
+    await it.assertCounts({ ready: 1 });
   });
 }

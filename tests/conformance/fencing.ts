@@ -28,8 +28,7 @@ export function fencingTopic(harness: Harness): void {
       await assertRejects(settle(late), LeaseLostError);
       await it.assertNothingDue();
       await newer.ack();
-      const { ready, delayed, running, failed } = await it.queue.counts();
-      assertEquals([ready, delayed, running, failed], [0, 0, 0, 0]);
+      await it.assertCounts({});
     });
   }
 
@@ -37,7 +36,7 @@ export function fencingTopic(harness: Harness): void {
     const { late } = await takeOver(it);
     await late[Symbol.asyncDispose]();
     await it.assertNothingDue();
-    assertEquals((await it.queue.counts()).running, 1);
+    await it.assertCounts({ running: 1 });
   });
 
   conformanceTest(harness, "a late holder changes nothing after the newer one is done", async (it) => {

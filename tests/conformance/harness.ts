@@ -113,6 +113,16 @@ export class Fixture implements AsyncDisposable {
     return (await Promise.all(ids.map((id) => this.get(id)))).map(({ state }) => state);
   }
 
+  /** Compares how many jobs are in which state, none where not said; where states cannot be told apart, their sum. */
+  async assertCounts(
+    { ready = 0, delayed = 0, running = 0, failed = 0 }: Partial<Record<CountedState, number>>,
+  ): Promise<void> {
+    const counts = await this.queue.counts();
+    assertEquals([counts.unfinished, counts.failed], [ready + delayed + running, failed]);
+    if (!this.queue.capabilities.exactCounts) return;
+    assertEquals([counts.ready, counts.delayed, counts.running], [ready, delayed, running]);
+  }
+
   /** Fails when a job can be leased. */
   async assertNothingDue(): Promise<void> {
     const lease = await this.queue.lease({ leaseMs: LONG_MS, waitMs: 0 });
@@ -123,6 +133,8 @@ export class Fixture implements AsyncDisposable {
     await this.#handles.disposeAsync();
   }
 }
+
+type CountedState = "ready" | "delayed" | "running" | "failed";
 
 interface NextOptions {
   readonly from?: Queue;

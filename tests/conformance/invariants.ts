@@ -6,10 +6,11 @@ import type { SeenJob } from "./random_subject.ts";
 
 /** Fails unless the jobs fit each other and the counts. */
 export function assertInvariants(jobs: readonly SeenJob[], counts: Counts): void {
-  const { ready, delayed, ...others } = counts;
+  const { ready = 0, delayed = 0, unfinished, ...others } = counts;
   const tally = (state: string) => jobs.filter(({ record }) => record.state === state).length;
   assertEquals(ready + delayed, tally("pending"));
   for (const [state, count] of Object.entries(others)) assertEquals(count, tally(state), state);
+  assertEquals(unfinished, ready + delayed + tally("running") + tally("blocked"));
   assertEquals(ready + delayed + Object.values(others).reduce((sum, count) => sum + count, 0), jobs.length);
   for (const job of jobs) assertConsistent(job);
 }

@@ -83,7 +83,7 @@ export function leaseTopic(harness: Harness): void {
       for (const leaseMs of [0, -1, NaN, harness.capabilities.maxLeaseMs * 2]) {
         await assertRejects(it.queue.lease({ leaseMs, waitMs: 0 }), UsageError);
       }
-      assertEquals((await it.queue.counts()).ready, 1);
+      await it.assertCounts({ ready: 1 });
     },
   );
 
@@ -113,6 +113,6 @@ export function leaseTopic(harness: Harness): void {
     const other = await it.open();
     await other[Symbol.asyncDispose]();
     await other[Symbol.asyncDispose]();
-    assertEquals((await it.queue.counts()).ready, 0);
+    await it.assertCounts({});
   });
 }

@@ -92,7 +92,7 @@ async function pushNamed({ queue }: Fixture, commands: readonly string[]): Promi
 /** Completes all jobs; answers their commands in order. */
 async function drain(it: Fixture): Promise<readonly string[]> {
   const order: string[] = [];
-  for (let left = (await it.queue.counts()).ready; left > 0; left--) {
+  for (let left = (await it.queue.counts()).ready ?? 0; left > 0; left--) {
     const lease = await it.next();
     order.push(commandOf(lease.job));
     await lease.ack();

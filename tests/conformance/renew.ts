@@ -35,7 +35,7 @@ export function renewTopic(harness: Harness): void {
     const lease = await it.next({ leaseMs: LONG_MS });
     await lease.renew(LONG_MS);
     await lease.ack();
-    assertEquals((await it.queue.counts()).running, 0);
+    await it.assertCounts({});
   });
 
   conformanceTest(harness, "renew() of a job that another holder has is a LeaseLostError", async (it) => {

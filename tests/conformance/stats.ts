@@ -10,6 +10,7 @@ export function statsTopic(harness: Harness): void {
   conformanceTest(harness, "stats() of an empty queue are zeros, and nothing more", async ({ queue }) => {
     const { counts, total, lastHour, duration, oldestPendingAt, etaMs } = await queue.stats();
     assertEquals({ ...counts }, {
+      unfinished: 0,
       ready: 0,
       delayed: 0,
       running: 0,

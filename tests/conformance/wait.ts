@@ -1,4 +1,4 @@
-import { assert, assertBetween, assertEquals, assertExists } from "../support/assert.ts";
+import { assertBetween, assertEquals, assertExists } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { conformanceTest, type Harness, LONG_MS } from "./harness.ts";
 
@@ -45,13 +45,13 @@ export function waitTopic(harness: Harness): void {
     assertEquals(await waiting, undefined);
   });
 
-  conformanceTest(harness, "lease() takes nothing when its signal is aborted already", async ({ queue }) => {
-    await queue.enqueue([shellJob()]);
+  conformanceTest(harness, "lease() takes nothing when its signal is aborted already", async (it) => {
+    await it.queue.enqueue([shellJob()]);
     assertEquals(
-      await queue.lease({ leaseMs: LONG_MS, waitMs: LONG_MS, signal: AbortSignal.abort() }),
+      await it.queue.lease({ leaseMs: LONG_MS, waitMs: LONG_MS, signal: AbortSignal.abort() }),
       undefined,
     );
-    assertEquals((await queue.counts()).running, 0);
+    await it.assertCounts({ ready: 1 });
   });
 
   conformanceTest(
@@ -64,8 +64,7 @@ export function waitTopic(harness: Harness): void {
       controller.abort();
       const lease = await waiting;
       await lease?.release();
-      const { ready, running } = await it.queue.counts();
-      assert(ready === 1 && running === 0);
+      await it.assertCounts({ ready: 1 });
     },
   );
 }

@@ -169,7 +169,7 @@ function diamond(): readonly NewJob[] {
 /** Completes jobs until none is ready; answers their commands in order. */
 async function drain(it: Fixture): Promise<readonly string[]> {
   const order: string[] = [];
-  while ((await it.queue.counts()).ready > 0) {
+  while ((await it.queue.counts()).ready !== 0) {
     const lease = await it.next();
     order.push(commandOf(lease.job));
     await lease.ack();

@@ -63,7 +63,7 @@ test("children of a parent whose worker is killed at its end are told of it all 
   for (const _ of ["one", "two"]) settlers.use(new Child("settler.ts", [path, "60000"]));
   await waitUntil(async () => {
     const { ready, delayed, running } = await queue.counts();
-    return ready + delayed + running === 0;
+    return [ready, delayed, running].every((jobs) => jobs === 0);
   });
   const { completed, cancelled, failed } = await queue.counts();
   const failures = FAMILIES / 3;

@@ -53,10 +53,7 @@ export async function runChaos(
     new WorkerProcess(path, ["-n", String(slots), "--visibility-timeout", "5s", "--idle-timeout", "7s"]);
   const fleet = Array.from({ length: workers }, start);
   await using queue = await openQueue(path);
-  const notFinished = async () => {
-    const { ready, delayed, running } = await queue.counts();
-    return ready + delayed + running;
-  };
+  const notFinished = async () => (await queue.counts()).unfinished;
   for (let turn = 0; await notFinished() > 0; turn++) {
     await new Promise((resolve) => setTimeout(resolve, killEveryMs));
     const victim = fleet[turn % workers];

@@ -91,7 +91,7 @@ test("when no renewal succeeds until the lease ends, the job is stopped and noth
   });
   assertEquals(settled, []);
   assertEquals((runner.executions[0]?.context.signal.reason as StopReason).kind, "lease-lost");
-  assertEquals((await memory.counts()).ready + (await memory.counts()).running, 1);
+  assertEquals((await memory.counts()).unfinished, 1);
 });
 
 test("a worker that was suspended past its lease settles nothing of what another has finished", async () => {

@@ -1,6 +1,13 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
-import { assertRunnable, forEachJob, type Job, type JobId, type NewJob } from "../../core/job.ts";
+import {
+  assertNoDirsync,
+  assertRunnable,
+  forEachJob,
+  type Job,
+  type JobId,
+  type NewJob,
+} from "../../core/job.ts";
 import type {
   CancelResult,
   JobDetails,
@@ -46,6 +53,9 @@ const CAPABILITIES: Capabilities = {
   maxDelayMs: MAX_SPAN_MS,
   maxPayloadBytes: 1024 * 1024,
   exactCounts: true,
+  maxPeek: Infinity,
+  keepsOrder: true,
+  atomicPush: true,
   deduplicates: false,
   priorities: true,
   dependencies: true,
@@ -164,6 +174,7 @@ export class MemoryQueue implements Queue {
 
 function assertAcceptable(job: NewJob): void {
   assertRunnable(job);
+  assertNoDirsync(job, "queues in memory");
   assertSpan("a delay", job.delayMs ?? 0, { min: 0, max: CAPABILITIES.maxDelayMs });
   const { after: _, ...content } = job;
   const bytes = new TextEncoder().encode(JSON.stringify(content)).length;

@@ -1,3 +1,4 @@
+import { isFinished } from "../../core/job.ts";
 import { etaMs, type Stats } from "../../core/job_store.ts";
 import type { Counts } from "../../core/queue.ts";
 import type { JobTable } from "./job_table.ts";
@@ -9,6 +10,7 @@ const MAX_DURATIONS = 10_000;
 /** As `Queue.counts`. */
 export function countJobs(table: JobTable): Required<Counts> {
   const counts = {
+    unfinished: 0,
     ready: 0,
     delayed: 0,
     running: 0,
@@ -19,6 +21,7 @@ export function countJobs(table: JobTable): Required<Counts> {
     completed: 0,
   };
   for (const { state, visibleAt } of table.all()) {
+    if (!isFinished(state)) counts.unfinished++;
     if (state !== "pending") counts[state]++;
     else counts[visibleAt === undefined ? "ready" : "delayed"]++;
   }
@@ -34,14 +37,13 @@ export function stats(table: JobTable, now: number): Stats {
   const since = Math.max(now - HOUR_MS, first?.latest?.startedAt ?? 0);
   const failed = lately.filter(({ state }) => state === "failed" || state === "timeout").length;
   const pending = table.all().filter(({ state }) => state === "pending").map(({ createdAt }) => createdAt);
-  const unfinished = counts.blocked + counts.ready + counts.delayed + counts.running;
   return {
     counts,
     total: table.all().length,
     lastHour: { completed: completed.length, failed },
     duration: durationStats(table),
     oldestPendingAt: pending.length > 0 ? pending.reduce((a, b) => Math.min(a, b)) : undefined,
-    etaMs: etaMs(unfinished, { completed: completed.length, spanMs: now - since }),
+    etaMs: etaMs(counts.unfinished, { completed: completed.length, spanMs: now - since }),
   };
 }
 

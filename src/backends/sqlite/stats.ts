@@ -60,15 +60,14 @@ export function readStats(context: QueueContext, signal?: AbortSignal): Promise<
     const finished = (state: FinishedState) => countFinished(context, state, since);
     const completed = finished("completed");
     const begun = connection.prepare(FIRST_OF_HOUR).get({ queue_id: context.queueId, since })?.started_at;
-    const unfinished = counts.blocked + counts.ready + counts.delayed + counts.running;
     const oldestPendingAt = oldest && connection.prepare(PUSHED_AT).get(oldest)?.created_at;
     return {
       counts,
-      total: Object.values(counts).reduce((sum, jobs) => sum + jobs, 0),
+      total: FINISHED_STATES.reduce((sum, state) => sum + counts[state], counts.unfinished),
       lastHour: { completed, failed: finished("failed") + finished("timeout") },
       duration: readDuration(context),
       oldestPendingAt: oldestPendingAt === undefined ? undefined : Number(oldestPendingAt),
-      etaMs: etaMs(unfinished, { completed, spanMs: now - Math.max(since, Number(begun ?? since)) }),
+      etaMs: etaMs(counts.unfinished, { completed, spanMs: now - Math.max(since, Number(begun ?? since)) }),
     };
   };
   return readSnapshot(connection, "read", { statements, signal });
@@ -86,14 +85,15 @@ function countJobs(
     FINISHED_STATES.map((state) => [state, countFinished(context, state, -1)]),
   ) as Record<FinishedState, number>;
   const oldest = [ready?.oldest, timed?.oldest].filter((seq) => typeof seq === "number");
+  const unfinished = {
+    ready: Number(ready?.jobs) + Number(timed?.ready),
+    delayed: Number(timed?.delayed),
+    running: Number(timed?.running),
+    blocked: Number(connection.prepare(COUNT_BLOCKED).get(queue)?.jobs),
+  };
+  const sum = Object.values(unfinished).reduce((total, jobs) => total + jobs, 0);
   return {
-    counts: {
-      ready: Number(ready?.jobs) + Number(timed?.ready),
-      delayed: Number(timed?.delayed),
-      running: Number(timed?.running),
-      blocked: Number(connection.prepare(COUNT_BLOCKED).get(queue)?.jobs),
-      ...finished,
-    },
+    counts: { unfinished: sum, ...unfinished, ...finished },
     oldest: oldest.length > 0 ? Math.min(...oldest) : undefined,
   };
 }

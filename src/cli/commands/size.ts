@@ -1,6 +1,6 @@
 import type { RunCommand } from "../command.ts";
 import { openNamedQueue } from "../context.ts";
-import { countsInOrder, waitingOf } from "../count_view.ts";
+import { countsInOrder } from "../count_view.ts";
 import type { COMMON_FLAGS, JSON_OUTPUT, STATES } from "../options.ts";
 import { formatTable } from "../table.ts";
 
@@ -15,6 +15,6 @@ export const size: RunCommand<SizeFlags> = async (context, flags) => {
     ? `${JSON.stringify(Object.fromEntries(all))}\n`
     : flags.states
     ? formatTable(all.map(([state, jobs]) => [state, String(jobs)]))
-    : `${waitingOf(counts) + counts.running}\n`;
+    : `${counts.unfinished}\n`;
   await context.io.stdout.write(text);
 };

@@ -3,7 +3,7 @@ import type { Stats } from "../../core/job_store.ts";
 import type { RunCommand } from "../command.ts";
 import { plural } from "../confirm.ts";
 import { openNamedQueue } from "../context.ts";
-import { countsInOrder, waitingOf } from "../count_view.ts";
+import { countsInOrder } from "../count_view.ts";
 import type { COMMON_FLAGS, JSON_OUTPUT } from "../options.ts";
 import { formatTable } from "../table.ts";
 import { age, isoTime } from "../time_text.ts";
@@ -69,7 +69,7 @@ export function formatStats(all: Stats, now: number): string {
 }
 
 function etaText({ counts }: Stats, etaMs: number | undefined): string {
-  if (waitingOf(counts) + counts.running === 0) return "nothing is left to do";
+  if (counts.unfinished === 0) return "nothing is left to do";
   return etaMs === undefined
     ? "unknown: no job was completed in the last hour"
     : `about ${formatDuration(etaMs)}, at the pace of the last hour`;

@@ -19,8 +19,10 @@ test("no child stays blocked that is pushed while another process completes its 
     () => children.use(new Child("child_pusher.ts", [path, `${ROUNDS}`])),
   );
   await Promise.all(pushers.map((pusher) => pusher.finish()));
-  const counts = () => queue.counts();
-  await waitUntil(async () => (await counts()).ready + (await counts()).running === 0);
-  const { blocked, completed } = await counts();
+  await waitUntil(async () => {
+    const { ready, running } = await queue.counts();
+    return ready === 0 && running === 0;
+  });
+  const { blocked, completed } = await queue.counts();
   assertEquals([blocked, completed], [0, 2 * PUSHERS * ROUNDS]);
 });
