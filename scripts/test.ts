@@ -1,8 +1,11 @@
 /**
- * Every check and every test. The last line is `N passed, N failed`; a check counts as one.
+ * Every check and every test. The last line is `N passed, N failed`; a check counts as one, and so does Azurite,
+ * which is started for the tests.
  *
- * Runs on a machine that has nothing but this Deno.
+ * Runs on a machine that has nothing but this Deno and, the first time, npm and its registry for Azurite.
  */
+import { AzuriteProcess } from "../tests/support/azurite/process.ts";
+
 const CHECKS: readonly { readonly name: string; readonly args: readonly string[] }[] = [
   { name: "format", args: ["fmt", "--check", "--quiet"] },
   { name: "lint", args: ["lint", "--quiet"] },
@@ -28,6 +31,11 @@ for (const { name, args } of CHECKS) {
   else failed++;
 }
 
+// It ends with this process, however that ends.
+const azurite = await startAzurite();
+if (azurite) passed++;
+else failed++;
+
 for (const args of TESTS) {
   const { success, text } = await runTests(args);
   // "ok | 5 passed (2 steps) | 1 failed | 1 ignored (3s)"
@@ -43,13 +51,26 @@ if (notRun.length > 0) await say(`\n${notRun.map((line) => `${line}\n`).join("")
 await say(`\n${passed} passed, ${failed} failed\n`);
 Deno.exit(failed === 0 ? 0 : 1);
 
+/** Installs it too, where it is missing. */
+async function startAzurite(): Promise<AzuriteProcess | undefined> {
+  try {
+    const azurite = await AzuriteProcess.start();
+    await say("ok: azurite\n");
+    return azurite;
+  } catch (error) {
+    await say(`FAILED: azurite: ${error instanceof Error ? error.message : String(error)}\n`);
+    notRun.push("DID NOT RUN: the tests that need Azurite (it could not be started, see above)");
+    return undefined;
+  }
+}
+
 /** Runs tests, shows what they print as it comes, and answers it without colours. */
 async function runTests(args: readonly string[]): Promise<{ success: boolean; text: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: root,
     stdout: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", JOBQ_TEST_AZURITE: azurite?.connectionString ?? "" },
   }).spawn();
   let text = "";
   for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
