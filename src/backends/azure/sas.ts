@@ -1,0 +1,56 @@
+import { AccessDeniedError, UsageError } from "../../core/errors.ts";
+
+/** What the sentence says, and against what the end is judged. */
+export interface SasContext {
+  readonly account: string;
+  /** Where it was found: "the SAS of --sas". */
+  readonly label: string;
+  /** Ms since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Reads a shared access signature, with or without its leading `?`; answers it without.
+ *
+ * @throws {UsageError} when it is none, {AccessDeniedError} when it has expired or begins later
+ */
+export function readSas(text: string, { account, label, now }: SasContext): string {
+  const sas = text.trim().replace(/^\?/, "");
+  if (sas.includes("://")) {
+    throw new UsageError(`Cannot sign in to "${account}": ${label} is a whole URL`, {
+      hint: "give only what stands behind its ?",
+    });
+  }
+  const fields = new URLSearchParams(sas);
+  if (/\s/.test(sas) || !fields.get("sig")) {
+    throw new UsageError(`Cannot sign in to "${account}": ${label} is no SAS: it lacks sig=`, {
+      hint: "a SAS looks like sv=…&se=…&sp=…&sig=…; mind that the shell needs quotes around it",
+    });
+  }
+  const hint =
+    `make a new one (az storage queue generate-sas, or the portal), or look at this machine's clock`;
+  const endsAt = instantOf(fields.get("se"));
+  if (endsAt !== undefined && endsAt <= now) {
+    throw new AccessDeniedError(
+      `Cannot sign in to "${account}": ${label} expired at ${new Date(endsAt).toISOString()}`,
+      { hint },
+    );
+  }
+  const beginsAt = instantOf(fields.get("st"));
+  // The service allows clocks to differ by up to 15 minutes.
+  if (beginsAt !== undefined && beginsAt > now + 15 * 60_000) {
+    throw new AccessDeniedError(
+      `Cannot sign in to "${account}": ${label} is valid only from ${new Date(beginsAt).toISOString()}`,
+      { hint },
+    );
+  }
+  return sas;
+}
+
+/** A time of a SAS, which is in UTC and may lack its seconds or its clock time; undefined when there is none. */
+function instantOf(text: string | null): number | undefined {
+  const [, day, minutes, seconds] =
+    /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d+)?)?Z)?$/.exec(text ?? "") ?? [];
+  const at = day === undefined ? NaN : Date.parse(`${day}T${minutes ?? "00:00"}${seconds ?? ""}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}

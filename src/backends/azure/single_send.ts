@@ -1,0 +1,43 @@
+import type { RequestPolicyFactory } from "@azure/storage-queue";
+import { Agent as HttpAgent, type ClientRequest } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Duplex } from "node:stream";
+
+/**
+ * Deno sends a request again, by itself and whatever its method, when a connection that was used before closes without
+ * an answer (https://github.com/denoland/deno/issues/36786): a message would be there twice, a removal would look like
+ * a lost lease, and a request that was given up would still take messages. It does so only for requests that are marked
+ * as sent on a used connection; nothing else reads that mark.
+ */
+function unmark(request: ClientRequest): void {
+  request.reusedSocket = false;
+}
+
+class SingleSendHttpAgent extends HttpAgent {
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    super.reuseSocket(socket, request);
+    unmark(request);
+  }
+}
+
+class SingleSendHttpsAgent extends HttpsAgent {
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    super.reuseSocket(socket, request);
+    unmark(request);
+  }
+}
+
+const OPTIONS = { keepAlive: true };
+const http = new SingleSendHttpAgent(OPTIONS);
+const https = new SingleSendHttpsAgent(OPTIONS);
+
+/** The last step of a pipeline: each request goes out once. One through a proxy keeps the agent that it has. */
+export const singleSend: RequestPolicyFactory = {
+  create: (next) => ({
+    sendRequest(request) {
+      const settings: { agent?: unknown } = request;
+      settings.agent ??= request.url.startsWith("https:") ? https : http;
+      return next.sendRequest(request);
+    },
+  }),
+};
