@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly maxLeaseMs: number;
   /** The longest delay of a push or a retry, in ms. */
   readonly maxDelayMs: number;
+  /** A job comes back from a delay at most this much late, in ms. */
+  readonly delayErrorMs: number;
   /** The largest job (task, environment and all) that the queue takes, in bytes. */
   readonly maxPayloadBytes: number;
   /** `counts()` is exact, not an estimate, and tells the states apart. */

@@ -15,10 +15,15 @@ export interface CommandLineOptions {
   readonly programs: Programs;
   /** The runtime may start any program with any environment. */
   readonly unrestricted: boolean;
+  /** The file of the terminal to which both of the job's streams go, if it has one. */
+  readonly terminal?: string;
 }
 
 /** Variables that tell the dynamic linker what to load. */
 const isLinkerVariable = (name: string) => name.startsWith("LD_") || name.startsWith("DYLD_");
+
+/** With -p, it does not run what `$BASH_ENV` names: that is for the job's own shell. */
+const ON_TERMINAL = 'exec >"$0" 2>&1 && exec -- "$@"';
 
 /**
  * The command line that runs a task in a session and process group of its own. `setsid` becomes the job by
@@ -27,13 +32,16 @@ const isLinkerVariable = (name: string) => name.startsWith("LD_") || name.starts
  * Under a limited `--allow-run` the runtime refuses to start anything with linker variables in its environment;
  * then `env`, started without them, puts them back. It comes before `setsid` in the line, so that it never sees
  * the job's own program, whose name could be mistaken for an assignment.
+ *
+ * The runtime cannot open a terminal for the job, so a shell does, and then becomes the job.
  */
 export function commandLine(
   task: Task & { kind: "shell" | "argv" },
   options: CommandLineOptions,
 ): CommandLine {
-  const { env, programs, unrestricted } = options;
-  const job = task.kind === "shell" ? [programs.bash, "-c", task.command] : task.argv;
+  const { env, programs, unrestricted, terminal } = options;
+  const plain = task.kind === "shell" ? [programs.bash, "-c", task.command] : task.argv;
+  const job = terminal === undefined ? plain : [programs.bash, "-pc", ON_TERMINAL, terminal, ...plain];
   const line = programs.setsid ? [programs.setsid, "--", ...job] : [...job];
   const linker = unrestricted ? [] : Object.entries(env).filter(([name]) => isLinkerVariable(name));
   if (linker.length > 0) line.unshift(programs.env, ...linker.map(([name, value]) => `${name}=${value}`));

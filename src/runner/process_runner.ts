@@ -1,12 +1,10 @@
 import { DONE, onAbort } from "../core/abort.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { BackendError, errorMessage } from "../core/errors.ts";
-import type { Job, Task } from "../core/job.ts";
+import type { Job } from "../core/job.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { randomId } from "../core/random_id.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import { atMost } from "./at_most.ts";
-import { commandLine } from "./command_line.ts";
 import { exitOutcome } from "./exit_outcome.ts";
 import { discardOutput, type OutputFactory, OutputTail } from "./output.ts";
 import { writeParentResults } from "./parent_results_file.ts";
@@ -16,6 +14,8 @@ import { Pump } from "./pump.ts";
 import { recordedOutput } from "./recorded_output.ts";
 import { readResult } from "./result_file.ts";
 import { type RunContext, type Runner, stoppedOutcome } from "./runner.ts";
+import { explainMachine, startProcess } from "./start_process.ts";
+import { Terminal } from "./terminal.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface ProcessRunnerOptions {
@@ -23,6 +23,11 @@ export interface ProcessRunnerOptions {
   readonly killTimeoutMs?: number;
   /** Where the jobs' output goes, besides their logs. Default: nowhere; the last lines are kept all the same. */
   readonly output?: OutputFactory;
+  /**
+   * Both streams of a job go to one terminal of its own, of 80 columns and 24 lines, and are passed on as its standard
+   * output, byte for byte. Needs script(1) of util-linux. Default false.
+   */
+  readonly emulateTty?: boolean;
   /** What every job's environment starts from. Default: this process's own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly log?: Logger;
@@ -31,6 +36,8 @@ export interface ProcessRunnerOptions {
 
 /** How long children that outlive a job may hold its pipes, in ms. */
 const PIPE_GRACE_MS = 5_000;
+/** What programs are told of a terminal, unless they are told something else: there is nobody who would leaf through a pager. */
+const TERMINAL_ENV = { TERM: "xterm", PAGER: "cat" } as const;
 /** How long the pipes may take to close once their holders were killed, in ms; a daemon in its own session may hold them for ever. */
 const PIPE_DRAIN_MS = 500;
 
@@ -57,12 +64,22 @@ interface Workshop {
   readonly programs: Programs;
   readonly watchdog: Watchdog;
   readonly directory: string;
+  /** Where the runner's own programs find others. */
+  readonly path: string;
   readonly unrestricted: boolean;
+}
+
+interface RunningProcess {
+  readonly group: ProcessGroup;
+  readonly terminal: Terminal | undefined;
+  readonly pumps: readonly Pump[];
+  readonly context: RunContext;
 }
 
 class ProcessRunner implements Runner {
   readonly #killTimeoutMs: number;
   readonly #output: OutputFactory;
+  readonly #emulateTty: boolean;
   readonly #env: Readonly<Record<string, string>>;
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -70,11 +87,18 @@ class ProcessRunner implements Runner {
   #executions = 0;
 
   constructor(
-    { killTimeoutMs = 30_000, output = discardOutput, env, log = silentLogger, clock = systemClock }:
-      ProcessRunnerOptions,
+    {
+      killTimeoutMs = 30_000,
+      output = discardOutput,
+      emulateTty = false,
+      env,
+      log = silentLogger,
+      clock = systemClock,
+    }: ProcessRunnerOptions,
   ) {
     this.#killTimeoutMs = killTimeoutMs;
     this.#output = output;
+    this.#emulateTty = emulateTty;
     // The worker may be a job itself, whose parents are no business of the jobs that it runs.
     const { JOBQ_PARENT_RESULTS: _, ...inherited } = env ?? Deno.env.toObject();
     this.#env = inherited;
@@ -100,15 +124,21 @@ class ProcessRunner implements Runner {
     const resultName = `result-${number}.json`;
     await using parents = context.parentResults &&
       await writeParentResults(directory, `parents-${number}.json`, context.parentResults);
+    await using terminal = this.#emulateTty
+      ? await Terminal.open(workshop).catch((error) => {
+        throw explainMachine(error);
+      })
+      : undefined;
     const env = {
       PYTHONUNBUFFERED: "1",
+      ...(terminal && TERMINAL_ENV),
       ...this.#env,
       ...job.env,
       ...context.env,
       ...(parents && { JOBQ_PARENT_RESULTS: parents.path }),
       JOBQ_RESULT: `${directory}/${resultName}`,
     };
-    const child = start(task, { cwd: job.cwd, env, workshop });
+    const child = startProcess(task, { cwd: job.cwd, env, ...workshop, terminal: terminal?.path });
     if (typeof child === "string") return { kind: "failed", error: child, retryable: true };
     const { id } = job;
     const { slot, execution, record } = context;
@@ -120,14 +150,14 @@ class ProcessRunner implements Runner {
     };
     const tail = new OutputTail();
     const pumps = [
-      new Pump(child.stdout, "stdout", { tail, output }),
+      new Pump(terminal?.output ?? child.stdout, "stdout", { tail, output }),
       new Pump(child.stderr, "stderr", { tail, output }),
     ];
     const group = new ProcessGroup(child.pid, {
       watchdog: workshop.watchdog,
       direct: workshop.unrestricted,
     });
-    const { status, stopped } = await this.#supervise(child, { group, pumps, context });
+    const { status, stopped } = await this.#supervise(child, { group, terminal, pumps, context });
     const result = await readResult(directory, resultName);
     return stopped
       ? stoppedOutcome(context.signal, tail.text())
@@ -144,7 +174,7 @@ class ProcessRunner implements Runner {
 
   async #open(context: RunContext): Promise<Workshop> {
     const path = this.#env.PATH ?? "";
-    const programs = await findPrograms(path);
+    const programs = await findPrograms(path, { terminal: this.#emulateTty });
     const directory = await Deno.makeTempDir({ prefix: "jobq-" }).catch((error) => {
       throw explainMachine(error);
     });
@@ -152,6 +182,7 @@ class ProcessRunner implements Runner {
     return {
       programs,
       directory,
+      path,
       watchdog: Watchdog.start({ programs, workerId, directory, path, log: this.#log }),
       unrestricted: (await Deno.permissions.query({ name: "run" })).state === "granted",
     };
@@ -160,7 +191,7 @@ class ProcessRunner implements Runner {
   /** Sees the job to its end: its process, its pipes and what is left of its group. */
   async #supervise(
     child: Deno.ChildProcess,
-    { group, pumps, context }: { group: ProcessGroup; pumps: readonly Pump[]; context: RunContext },
+    { group, terminal, pumps, context }: RunningProcess,
   ): Promise<{ status: Deno.CommandStatus; stopped: boolean }> {
     const drained = Promise.all(pumps.map((pump) => pump.done));
     // Aborted when the job has to end now: told so, or its time after TERM is over.
@@ -176,66 +207,23 @@ class ProcessRunner implements Runner {
     using _deadline = onAbort(deadline.signal, () => void group.kill());
     const status = await child.status;
     exited = true;
-    if (context.signal.aborted) {
-      // The first process may be a shell that dies at once, while what it ran still saves its work.
-      await group.ended(this.#clock, deadline.signal);
-    } else {
-      await atMost(PIPE_GRACE_MS, drained, { clock: this.#clock, signal: context.signal });
-    }
+    const patience = { clock: this.#clock, signal: context.signal };
+    // A terminal does not end with those that print to it, as pipes do.
+    const quiet = context.signal.aborted || terminal ? group.ended(this.#clock, deadline.signal) : undefined;
+    // The first process may be a shell that dies at once, while what it ran still saves its work.
+    if (context.signal.aborted) await quiet;
+    else await atMost(PIPE_GRACE_MS, quiet ?? drained, patience);
     await group.end();
+    if (terminal) {
+      await terminal.close();
+      await atMost(PIPE_GRACE_MS, drained, patience);
+    }
     if (!pumps.every((pump) => pump.ended)) {
       await atMost(PIPE_DRAIN_MS, drained, { clock: this.#clock });
       await Promise.all(pumps.map((pump) => pump.cancel()));
     }
     deadline.abort(DONE);
+    await quiet;
     return { status, stopped };
   }
-}
-
-interface StartOptions {
-  readonly cwd: string | undefined;
-  readonly env: Readonly<Record<string, string>>;
-  readonly workshop: Workshop;
-}
-
-/** Starts a job's process; answers the reason when it cannot be started through its own fault. @throws {BackendError} */
-function start(
-  task: Task & { kind: "shell" | "argv" },
-  { cwd, env, workshop }: StartOptions,
-): Deno.ChildProcess | string {
-  const line = commandLine(task, { env, ...workshop });
-  try {
-    return new Deno.Command(line.file, {
-      args: [...line.args],
-      env: { ...line.env },
-      clearEnv: true,
-      cwd,
-      detached: line.detached,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    const reason = faultOfJob(error);
-    if (reason === undefined) throw explainMachine(error);
-    return reason;
-  }
-}
-
-/** Why a job could not be started, if that is its own fault; another machine would not start it either. */
-function faultOfJob(error: unknown): string | undefined {
-  const text = errorMessage(error);
-  const [, cwd] = /No such cwd '(.*)'/.exec(text) ?? [];
-  if (cwd !== undefined) return `the working directory "${cwd}" does not exist on this machine`;
-  return /Argument list too long|Permission denied|Not a directory/.test(text)
-    ? `it cannot be started: ${text}`
-    : undefined;
-}
-
-function explainMachine(error: unknown): BackendError {
-  return new BackendError(`Cannot start processes on this machine: ${errorMessage(error)}`, {
-    hint:
-      "check its limits on processes, open files and memory (ulimit -a), and the space in its temporary directory",
-    cause: error,
-  });
 }

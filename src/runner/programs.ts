@@ -7,23 +7,35 @@ export interface Programs {
   readonly env: string;
   /** Absent where util-linux is not installed (macOS). */
   readonly setsid?: string;
+  /** Makes terminals. Absent where util-linux is not, or only in part, installed. */
+  readonly script?: string;
 }
 
 /** Where they are looked for when PATH lacks them. */
 const USUAL_PLACES = ["/usr/bin", "/bin", "/usr/local/bin"];
 
-/** Finds the programs once, along the worker's own PATH. @throws {BackendError} when there is no bash or sh */
-export async function findPrograms(path: string): Promise<Programs> {
+/**
+ * Finds the programs once, along the worker's own PATH.
+ *
+ * @param terminal whether jobs are to have a terminal
+ * @throws {BackendError} when there is no bash, sh or env, or, for a terminal, no script
+ */
+export async function findPrograms(path: string, { terminal = false } = {}): Promise<Programs> {
   const places = [...path.split(":").filter((place) => place.startsWith("/")), ...USUAL_PLACES];
-  const [bash, sh, env, setsid] = await Promise.all(
-    ["bash", "sh", "env", "setsid"].map((name) => find(name, places)),
+  const [bash, sh, env, setsid, script] = await Promise.all(
+    ["bash", "sh", "env", "setsid", "script"].map((name) => find(name, places)),
   );
   if (bash === undefined || sh === undefined || env === undefined) {
     throw new BackendError(`Cannot run jobs: ${bash ? (sh ? "env" : "sh") : "bash"} is not on this machine`, {
       hint: "install bash and coreutils, or add their directory to PATH",
     });
   }
-  return { bash, sh, env, setsid };
+  if (terminal && script === undefined) {
+    throw new BackendError("Cannot give jobs a terminal: script is not on this machine", {
+      hint: "install util-linux (on Debian and Ubuntu: bsdutils), or do without --emulate-tty",
+    });
+  }
+  return { bash, sh, env, setsid, script };
 }
 
 async function find(name: string, places: readonly string[]): Promise<string | undefined> {

@@ -12,6 +12,8 @@ import { persevere } from "./persevere.ts";
 export interface AttemptOptions extends ExecutionLogOptions {
   readonly runner: Runner;
   readonly leaseMs: number;
+  /** Whether the lease is renewed while the job runs. Default true. */
+  readonly heartbeat?: boolean;
   readonly retry: Partial<RetryPolicy>;
   /** The one that the lease is of. */
   readonly queue: Queue;
@@ -37,8 +39,10 @@ export type AttemptReport =
 export async function runAttempt(lease: Lease, options: AttemptOptions): Promise<AttemptReport> {
   const { leaseMs, clock, log, retry, workerId, kill } = options;
   const { sharedOutages } = options.queue.capabilities;
-  using heartbeat = new Heartbeat(lease, { leaseMs, clock, log, sharedOutages });
-  const { lost } = heartbeat;
+  using heartbeat = options.heartbeat === false
+    ? undefined
+    : new Heartbeat(lease, { leaseMs, clock, log, sharedOutages });
+  const { lost } = heartbeat ?? lease;
   let failure: { readonly error: unknown } | undefined;
   const outcome = await runJob(lease, lost, options).catch((error): Outcome => {
     failure = { error };
@@ -97,6 +101,7 @@ function contextOf(job: Job, { log, kill, slot, queue, workerId }: AttemptOption
       JOBQ_TASK_ID: job.id,
       JOBQ_ATTEMPT: String(job.attempts + 1),
       JOBQ_QUEUE: queue.name,
+      JOBQ_QUEUE_NAME: queue.name,
       JOBQ_WORKER_ID: workerId,
       JOBQ_SLOT: String(slot),
     },

@@ -173,9 +173,9 @@ export class Worker {
   }
 
   #idleLeftMs(): number {
-    const { idleTimeoutMs = 0 } = this.#options;
-    const now = this.#clock.now();
-    return Math.max(0, this.#idleSince + idleTimeoutMs - now, this.#tally.retriesDueAt - now);
+    const { idleTimeoutMs = 0, queue } = this.#options;
+    const retriesDueAt = this.#tally.retriesDueAt + queue.capabilities.delayErrorMs;
+    return Math.max(0, this.#idleSince + idleTimeoutMs - this.#clock.now(), retriesDueAt - this.#clock.now());
   }
 
   async #runJob(lease: Lease, slot: number): Promise<void> {
@@ -193,6 +193,7 @@ export class Worker {
       queue,
       runner,
       leaseMs,
+      heartbeat: this.#options.heartbeat,
       retry,
       maxLogBytes,
       clock: this.#clock,

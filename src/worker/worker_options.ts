@@ -14,6 +14,8 @@ export interface WorkerOptions {
   readonly slots?: number;
   /** How long a job stays ours without a renewal, in ms. Default 10 min. */
   readonly leaseMs?: number;
+  /** Leases are renewed while their jobs run; without that, others may take a job that runs longer. Default true. */
+  readonly heartbeat?: boolean;
   /** A slot may fail this often in a row; one more and the worker leaves. Default 2; `Infinity` never. */
   readonly maxConsecutiveFailures?: number;
   /** After this the worker interrupts its jobs and leaves, in ms. Default: never. */

@@ -29,6 +29,20 @@ test("with limited rights, linker variables go through env and not through the r
   assertEquals(line.env, { X: "1" });
 });
 
+test("a job with a terminal is started by a shell that opens it and becomes the job, in the same session", () => {
+  const { file, args } = commandLine({ kind: "argv", argv: ["a=b", "c d"] }, {
+    env: { LD_PRELOAD: "/p" },
+    programs: PROGRAMS,
+    unrestricted: false,
+    terminal: "/dev/pts/5",
+  });
+  const shell = ["/bin/bash", "-pc", 'exec >"$0" 2>&1 && exec -- "$@"', "/dev/pts/5"];
+  assertEquals(
+    [file, ...args],
+    ["/usr/bin/env", "LD_PRELOAD=/p", "/usr/bin/setsid", "--", ...shell, "a=b", "c d"],
+  );
+});
+
 test("without setsid the runtime makes the session, and it is a job's own", async () => {
   const { file, args, env, detached } = commandLine({
     kind: "shell",

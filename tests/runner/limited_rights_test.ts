@@ -27,37 +27,44 @@ async function runOne(
   return { printed: lines, outcome: outcome.error ?? outcome.kind };
 }
 
-for (const [name, rights] of [["limited", LIMITED_RIGHTS], ["all", ALL_RIGHTS]] as const) {
-  test(`with ${name} rights, linker variables of the worker reach the job`, async () => {
-    const env = { LD_LIBRARY_PATH: "/opt/cuda/lib:/a b", LD_PRELOAD: "/nonexistent/lib.so" };
-    const { printed, outcome } = await runOne('echo "$LD_LIBRARY_PATH|$LD_PRELOAD"', { rights, env });
+const HOSTS: Readonly<Record<string, HostOptions>> = {
+  "limited rights": { rights: LIMITED_RIGHTS },
+  "all rights": { rights: ALL_RIGHTS },
+  "limited rights and a terminal": { rights: LIMITED_RIGHTS, env: { EMULATE_TTY: "1" } },
+};
+for (const [name, host] of Object.entries(HOSTS)) {
+  test(`with ${name}, linker variables of the worker reach the job`, async () => {
+    const { printed, outcome } = await runOne('echo "$LD_LIBRARY_PATH|$LD_PRELOAD"', {
+      ...host,
+      env: { LD_LIBRARY_PATH: "/opt/cuda/lib:/a b", LD_PRELOAD: "/nonexistent/lib.so", ...host.env },
+    });
     assertEquals([outcome, printed.at(-1)], ["succeeded", "/opt/cuda/lib:/a b|/nonexistent/lib.so"]);
   });
 
-  test(`with ${name} rights, linker variables of the job win over the worker's`, async () => {
+  test(`with ${name}, linker variables of the job win over the worker's`, async () => {
     const { printed, outcome } = await runOne('echo "$LD_LIBRARY_PATH"', {
-      rights,
-      env: { LD_LIBRARY_PATH: "/worker" },
+      ...host,
+      env: { LD_LIBRARY_PATH: "/worker", ...host.env },
       jobEnv: { LD_LIBRARY_PATH: "/job $HOME '\"" },
     });
     assertEquals([outcome, printed.at(-1)], ["succeeded", "/job $HOME '\""]);
   });
 
-  test(`with ${name} rights, a changed PATH changes what the job finds, and not what runs it`, async () => {
+  test(`with ${name}, a changed PATH changes what the job finds, and not what runs it`, async () => {
     await using dir = await TempDir.make();
-    for (const program of ["bash", "setsid", "env", "sh"]) {
+    for (const program of ["bash", "setsid", "env", "sh", "script", "tty"]) {
       await Deno.writeTextFile(dir.join(program), "#!/bin/sh\necho false one\n", { mode: 0o755 });
     }
     await Deno.writeTextFile(dir.join("tool"), "#!/bin/sh\necho right one\n", { mode: 0o755 });
     const { printed, outcome } = await runOne("tool", {
-      rights,
+      ...host,
       jobEnv: { PATH: `${dir.path}:/usr/bin:/bin` },
     });
     assertEquals([outcome, printed], ["succeeded", ["right one"]]);
   });
 
-  test(`with ${name} rights, what a job leaves behind in its group is killed`, async () => {
-    const { printed, outcome } = await runOne("sleep 100 > /dev/null 2>&1 & echo $!", { rights });
+  test(`with ${name}, what a job leaves behind in its group is killed`, async () => {
+    const { printed, outcome } = await runOne("sleep 100 > /dev/null 2>&1 & echo $!", host);
     const stat = await Deno.readTextFile(`/proc/${printed[0]}/stat`).catch(() => "gone Z");
     assertEquals([outcome, / Z /.test(`${stat} `)], ["succeeded", true]);
   });

@@ -16,17 +16,32 @@ const STUBBORN = [
   "nohup sleep 1000 > /dev/null 2>&1 & echo pid $!; wait",
   "env -i sleep 1000 & echo pid $!; wait",
   "setsid sleep 1000 & echo pid $!; wait",
+  "(trap '' TERM HUP; (echo pid $BASHPID; while :; do sleep 1; done) & wait) & wait",
 ];
-const PIDS = 7;
+const STUBBORN_PIDS = 8;
+/** With a terminal, what keeps it is the only process of the terminal's own session. */
+const ON_TERMINAL = 'echo pid $(ps -o pid= -t "$(readlink /proc/$$/fd/1)"); exec sleep 1000';
 
-for (const [name, rights] of [["limited", LIMITED_RIGHTS], ["all", ALL_RIGHTS]] as const) {
-  test(`with ${name} rights, nothing survives a kill -9 of the worker for 3 s`, async () => {
-    const worker = spawnScript("runner_host.ts", { rights, args: STUBBORN });
+const plain = { args: STUBBORN, pidCount: STUBBORN_PIDS };
+const terminal = {
+  args: [...STUBBORN, ON_TERMINAL],
+  pidCount: STUBBORN_PIDS + 1,
+  env: { EMULATE_TTY: "1" },
+};
+const HOSTS = {
+  "with limited rights": { rights: LIMITED_RIGHTS, ...plain },
+  "with all rights": { rights: ALL_RIGHTS, ...plain },
+  "with limited rights and terminals": { rights: LIMITED_RIGHTS, ...terminal },
+  "with all rights and terminals": { rights: ALL_RIGHTS, ...terminal },
+};
+for (const [name, { pidCount, ...options }] of Object.entries(HOSTS)) {
+  test(`${name}, nothing survives a kill -9 of the worker for 3 s`, async () => {
+    const worker = spawnScript("runner_host.ts", options);
     const decoder = new TextDecoder();
     let printed = "";
     const reader = worker.stdout.getReader();
     const pids = () => [...printed.matchAll(/pid (\d+)\n/g)].map(([, pid = ""]) => pid);
-    while (pids().length < PIDS) {
+    while (pids().length < pidCount) {
       const { value, done } = await reader.read();
       assert(!done, `the host ended early: ${printed}`);
       printed += decoder.decode(value);

@@ -1,6 +1,6 @@
 /**
  * Runs the commands given as arguments, all at once, in one process runner, and passes their output on. Its
- * standard output ends with one JSON line: the outcomes.
+ * standard output ends with one JSON line: the outcomes. With EMULATE_TTY in its environment, each has a terminal.
  */
 import { silentLogger } from "../../src/log/logger.ts";
 import { processRunner } from "../../src/runner/process_runner.ts";
@@ -13,6 +13,7 @@ const extra = JSON.parse(Deno.env.get("JOB_ENV") ?? "{}") as Record<string, stri
 const outcomes = [];
 {
   await using runner = processRunner({
+    emulateTty: Deno.env.has("EMULATE_TTY"),
     output: () => ({
       write: async (_, bytes) => void await Deno.stdout.write(bytes),
       close: () => Promise.resolve(),

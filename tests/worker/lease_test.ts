@@ -1,11 +1,13 @@
 import { MemoryQueue } from "../../src/backends/memory/queue.ts";
-import { BackendError } from "../../src/core/errors.ts";
+import { BackendError, LeaseLostError } from "../../src/core/errors.ts";
 import type { Capabilities } from "../../src/core/queue.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
+import { silentLogger } from "../../src/log/logger.ts";
 import type { StopReason } from "../../src/runner/runner.ts";
+import { runAttempt } from "../../src/worker/attempt.ts";
 import { Worker } from "../../src/worker/worker.ts";
 import type { WorkerOptions } from "../../src/worker/worker_options.ts";
-import { assert, assertEquals, assertRejects } from "../support/assert.ts";
+import { assert, assertEquals, assertExists, assertRejects } from "../support/assert.ts";
 import { type Fault, FaultyQueue } from "../support/faulty_queue.ts";
 import { shellJob } from "../support/jobs.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -55,6 +57,57 @@ test("a lease is renewed at each third of its time", async () => {
   assertEquals(calls.count, 10);
   resolve(SUCCEEDED);
   assertEquals((await done).completed, 1);
+});
+
+test("without a heartbeat no lease is renewed, and a job that runs longer is completed if nobody took it", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { calls, fault } = counting("renew");
+  const { clock, worker, runner, memory } = await setUp(fault, () => promise, { heartbeat: false });
+  const done = worker.run();
+  await clock.advance(10 * LEASE_MS);
+  assertEquals([calls.count, runner.executions[0]?.context.signal.aborted], [0, false]);
+  resolve(SUCCEEDED);
+  assertEquals([(await done).completed, (await memory.counts()).completed], [1, 1]);
+});
+
+test("without a heartbeat a job that another took meanwhile runs to its end, and is then lost", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const { clock, worker, runner, memory } = await setUp(() => {}, () => promise, { heartbeat: false });
+  const done = worker.run();
+  await clock.advance(LEASE_MS + 1);
+  const other = await memory.lease({ leaseMs: LEASE_MS, waitMs: 0 });
+  await other?.ack("theirs");
+  await clock.advance(10 * LEASE_MS);
+  assertEquals(runner.executions[0]?.context.signal.aborted, false);
+  resolve(SUCCEEDED);
+  assertEquals(await done, { reason: "idle", completed: 0, failed: 0, cancelled: 0, released: 0, lost: 1 });
+  assertEquals((await memory.get(runner.executions[0]?.job.id ?? ""))?.result, "theirs");
+});
+
+test("without a heartbeat a job is stopped when the queue itself says that its lease is lost", async () => {
+  const clock = new ManualClock();
+  const queue = new MemoryQueue({ clock });
+  await queue.enqueue([shellJob()]);
+  const lease = assertExists(await queue.lease({ leaseMs: LEASE_MS, waitMs: 0 }));
+  const never = new AbortController().signal;
+  const report = runAttempt(lease, {
+    queue,
+    runner: new ScriptedRunner(untilStopped),
+    leaseMs: LEASE_MS,
+    heartbeat: false,
+    retry: {},
+    workerId: "w1",
+    slot: 0,
+    interrupt: never,
+    kill: never,
+    clock,
+    log: silentLogger,
+  });
+  await clock.advance(LEASE_MS + 1);
+  await queue.lease({ leaseMs: LEASE_MS, waitMs: 0 });
+  // Whatever the queue is asked about the lease, it tells.
+  await assertRejects(lease.renew(LEASE_MS), LeaseLostError);
+  assertEquals(await report, { kind: "lost" });
 });
 
 test("a failed renewal is tried again before half of the lease is over", async () => {

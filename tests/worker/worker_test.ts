@@ -52,6 +52,7 @@ test("a job is told who it is", async () => {
     JOBQ_TASK_ID: job?.id ?? "",
     JOBQ_ATTEMPT: "1",
     JOBQ_QUEUE: "memory",
+    JOBQ_QUEUE_NAME: "memory",
     JOBQ_WORKER_ID: "w7",
     JOBQ_SLOT: "0",
   });

@@ -51,6 +51,7 @@ import { MemoryWorkers } from "./workers.ts";
 const CAPABILITIES: Capabilities = {
   maxLeaseMs: MAX_SPAN_MS,
   maxDelayMs: MAX_SPAN_MS,
+  delayErrorMs: 0,
   maxPayloadBytes: 1024 * 1024,
   exactCounts: true,
   maxPeek: Infinity,

@@ -36,6 +36,7 @@ import { LogFiles } from "./log_files.ts";
 export const SQLITE_CAPABILITIES: Capabilities = {
   maxLeaseMs: MAX_SPAN_MS,
   maxDelayMs: MAX_SPAN_MS,
+  delayErrorMs: 0,
   maxPayloadBytes: 1024 * 1024,
   exactCounts: true,
   maxPeek: Infinity,
