@@ -1,4 +1,5 @@
 import { UnsupportedError } from "../core/errors.ts";
+import { lazyImport } from "../core/lazy_import.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Queue } from "../core/queue.ts";
 import { formatAddress, parseAddress } from "./address.ts";
@@ -17,8 +18,21 @@ export interface OpenQueueOptions {
   /** Told of waits and retries that a person may wonder about. Default: nobody. */
   readonly log?: Logger;
   readonly signal?: AbortSignal;
+  /** For queues on Azure. */
+  readonly azure?: AzureOptions;
   /** Looks up an environment variable. Default: the process's own. */
   readonly env?: (name: string) => string | undefined;
+}
+
+/** How a queue on Azure is reached; what is not given here is looked for in the environment. */
+export interface AzureOptions {
+  readonly connectionString?: string;
+  /** A shared access signature. */
+  readonly sas?: string;
+  /** A DNS suffix like `core.usgovcloudapi.net`, or the URL of the queue service. */
+  readonly endpoint?: string;
+  /** Whether a job over 64 KiB goes to a blob (default) or is refused. */
+  readonly spill?: boolean;
 }
 
 /**
@@ -42,6 +56,12 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
     const { openSqliteQueue } = await import("./sqlite/open.ts");
     return await openSqliteQueue(address, options);
   }
+  if (address.kind === "storage-queue") {
+    const { openStorageQueue } = await lazyImport<typeof import("./storage_queue/open.ts")>(
+      import.meta.resolve("./storage_queue/open.ts"),
+    );
+    return await openStorageQueue(address, options);
+  }
   throw new UnsupportedError(
     `Cannot open "${formatAddress(address)}": ${BACKEND_NAMES[address.kind]} are not in this build yet`,
     {
@@ -53,6 +73,5 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
 const BACKEND_NAMES = {
   "directory": "queues in a shared directory",
   "ssh": "queues over SSH",
-  "storage-queue": "Azure Storage queues",
   "service-bus": "Azure Service Bus queues",
 } as const;

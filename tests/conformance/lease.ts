@@ -69,7 +69,7 @@ export function leaseTopic(harness: Harness): void {
 
   conformanceTest(harness, "two handles never hold the same job", async (it) => {
     const other = await it.open();
-    await it.queue.enqueue([shellJob(), shellJob()]);
+    await it.queue.enqueue([shellJob("a"), shellJob("b")]);
     const leases = await Promise.all([it.next(), it.next({ from: other })]);
     assert(leases[0].job.id !== leases[1].job.id);
     for (const lease of leases) await lease.ack();

@@ -1,0 +1,45 @@
+import { md5 } from "../azure/md5.ts";
+import type { JsonDocument, JsonObject } from "../../core/wire/json_document.ts";
+import { encodeTaskMessage, type TaskMessage } from "../../core/wire/task_message.ts";
+import { CONTAINER } from "./payloads.ts";
+import { decodeTask } from "./stored_job.ts";
+
+/** The key of a message that names the blob in which its task lies. */
+const KEY = "payload";
+
+/** Told by whoever runs the message as it is. Its form is how the blob is found where the Python tool dropped the key. */
+const COMMAND =
+  /^echo 'jobq: this job is too large for a message and lies in the blob jobq-payloads\/([\w.-]+): only a worker of jobq can run it' >&2; exit 1$/;
+
+function commandFor(blob: string): string {
+  return `echo 'jobq: this job is too large for a message and lies in the blob ${CONTAINER}/${blob}: ` +
+    `only a worker of jobq can run it' >&2; exit 1`;
+}
+
+/** The small message that stands for a task which lies in a blob. */
+export function spilledText({ id, numRetries }: TaskMessage, blob: string): string {
+  const kwargs = new Map<string, JsonDocument>([
+    ["cmd", commandFor(blob)],
+    ["bg_dirsync_to", null],
+    ["env", new Map()],
+  ]);
+  const extras: JsonObject = new Map([[KEY, `${CONTAINER}/${blob}`]]);
+  return encodeTaskMessage({ kwargs, numRetries, id, extras }, { md5 }).text;
+}
+
+/** The blob in which the task of a message lies, if it does. */
+export function blobOf({ fields, kwargs }: TaskMessage): string | undefined {
+  const named = fields.get(KEY);
+  if (typeof named === "string" && named.startsWith(`${CONTAINER}/`)) {
+    return named.slice(CONTAINER.length + 1);
+  }
+  const command = kwargs.get("cmd");
+  return typeof command === "string" ? COMMAND.exec(command)?.[1] : undefined;
+}
+
+/** The task in a blob, as the message stands that names it: the retries left and what was noted are the message's. */
+export function mergeSpilled(message: TaskMessage, payload: string): TaskMessage {
+  const task = decodeTask(payload);
+  const fields = new Map([...task.fields, ...message.fields]);
+  return { ...task, id: message.id, numRetries: message.numRetries, fields };
+}
