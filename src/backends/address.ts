@@ -15,6 +15,12 @@ const SQLITE_FILE = /\.(?:db|sqlite|sqlite3)$/;
 const SCHEME = /^(?:sqlite|file|ssh|sb):/;
 const DIRECTORY = /^(?:\/|\.\.?(?:\/|$)|~)/;
 const QUEUE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+const CONNECTION_STRING =
+  /(?:^|;)\s*(?:AccountKey|SharedAccessKey|SharedAccessSignature|UseDevelopmentStorage)\s*=/i;
+/** https://learn.microsoft.com/rest/api/storageservices/naming-queues-and-metadata */
+const STORAGE_HINT =
+  "in ACCOUNT/QUEUE, the account has 3 to 24 lower-case letters and digits, the queue 3 to 63 lower-case letters, " +
+  "digits and single hyphens, with a letter or digit at both ends; a directory is written like ./a/b";
 const HINT =
   "a queue is a file like jobs.db, a directory like ./queue, ACCOUNT/QUEUE, sb://NAMESPACE/QUEUE or ssh://HOST/PATH";
 
@@ -26,8 +32,8 @@ const HINT =
  */
 export function parseAddress(text: string | undefined, env: (name: string) => string | undefined): Address {
   if (text === undefined) return defaultAddress(env);
-  const fail = (reason: string) =>
-    new UsageError(`Cannot use "${redactAddress(text)}" as a queue: ${reason}`, { hint: HINT });
+  const fail = (reason: string, hint = HINT) =>
+    new UsageError(`Cannot use "${redactAddress(text)}" as a queue: ${reason}`, { hint });
   if (text.trim() === "") throw fail("the address is empty");
   if (text.includes("\0")) throw fail("it contains a NUL byte");
   const expand = (path: string) => path === "~" || path.startsWith("~/") ? homeOf(env) + path.slice(1) : path;
@@ -57,9 +63,42 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
     return { kind: "sqlite", path: expand(path), queue: name ?? DEFAULT_QUEUE, isDefault: false };
   }
   if (DIRECTORY.test(text)) return { kind: "directory", path: expand(text) };
-  const [, account, queue] = /^([a-z0-9]{3,24})\/([a-z0-9](?:-?[a-z0-9]){2,62})$/.exec(text) ?? [];
-  if (account && queue) return { kind: "storage-queue", account, queue };
-  throw fail("it has none of the known forms");
+  if (CONNECTION_STRING.test(text)) {
+    throw fail("it is a connection string", `give that with --conn-str; ${HINT}`);
+  }
+  const [, account, queue] = /^([^/\\:?]*)\/([^/\\:?]*)$/.exec(text) ?? [];
+  if (account === undefined || queue === undefined) throw fail("it has none of the known forms");
+  const fault = faultOfAccount(account) ?? faultOfQueue(queue);
+  if (fault !== undefined) throw fail(fault, STORAGE_HINT);
+  return { kind: "storage-queue", account, queue };
+}
+
+/** What keeps a text from being the name of a storage account. The text itself is not shown: it may be a secret. */
+function faultOfAccount(text: string): string | undefined {
+  if (/[A-Z]/.test(text)) return "its account has upper-case letters";
+  if (/[^a-z0-9]/.test(text)) return "its account has other characters than letters and digits";
+  return faultOfLength("its account", text, { min: 3, max: 24 });
+}
+
+/** What keeps a text from being the name of a storage queue. */
+function faultOfQueue(text: string): string | undefined {
+  if (/[A-Z]/.test(text)) return "its queue's name has upper-case letters";
+  if (/[^a-z0-9-]/.test(text)) {
+    return "its queue's name has other characters than letters, digits and hyphens";
+  }
+  if (/^-|-$/.test(text)) return "its queue's name begins or ends with a hyphen";
+  if (text.includes("--")) return "its queue's name has two hyphens in a row";
+  return faultOfLength("its queue's name", text, { min: 3, max: 63 });
+}
+
+function faultOfLength(
+  what: string,
+  { length }: string,
+  { min, max }: { min: number; max: number },
+): string | undefined {
+  if (length === 0) return `${what} is missing`;
+  if (length < min) return `${what} is shorter than ${min} characters`;
+  return length > max ? `${what} is longer than ${max} characters` : undefined;
 }
 
 function splitName(text: string): [place: string, name: string | undefined] {
@@ -107,5 +146,7 @@ export function redactAddress(text: string): string {
   return text
     // Up to the last @, since a password may have one; but a colon before a port begins no password.
     .replace(/(:\/\/[^/@:]*):(?!\d+\/).*@/, "$1:***@")
-    .replaceAll(/((?:AccountKey|SharedAccessKey|SharedAccessSignature|sig)=)[^;&\s]*/gi, "$1***");
+    .replaceAll(/((?:AccountKey|SharedAccessKey|SharedAccessSignature|sig)=)[^;&\s]*/gi, "$1***")
+    // What a bare key looks like.
+    .replaceAll(/[A-Za-z0-9+/]{40,}={1,2}/g, "***");
 }

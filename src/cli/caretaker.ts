@@ -19,6 +19,7 @@ export interface CaretakerOptions {
   readonly mayRun: boolean;
   readonly leaseMs: number;
   readonly killTimeoutMs: number;
+  readonly emulateTty: boolean;
   readonly maxLogBytes: number;
   /** Aborted to stop the job and give it back. */
   readonly signal: AbortSignal;
@@ -67,9 +68,9 @@ export class Caretaker {
 
   /** Runs the job with its retries, until it has finished or somebody else has taken it. */
   async #run(): Promise<void> {
-    const { io, log, leaseMs, killTimeoutMs, maxLogBytes, signal, onExecution } = this.#options;
+    const { io, log, leaseMs, killTimeoutMs, emulateTty, maxLogBytes, signal, onExecution } = this.#options;
     const output = passThrough({ stdout: io.stdout, stderr: io.stderr, prefix: false });
-    await using runner = processRunner({ killTimeoutMs, output, log });
+    await using runner = processRunner({ killTimeoutMs, output, emulateTty, log });
     const worker = new Worker({
       queue: oneJobQueue(this.#queue, this.#id),
       runner,

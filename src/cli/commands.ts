@@ -1,10 +1,10 @@
 import { type AnyCommand, command, type CommandGroup } from "./command.ts";
 import { lazyImport } from "../core/lazy_import.ts";
+import { JOB_FLAGS, PUSH_FLAGS } from "./job_options.ts";
 import {
   ALL,
   COMMON_FLAGS,
   DURABILITY,
-  JOB_FLAGS,
   JSON_OUTPUT,
   limitFlag,
   RUN_FLAGS,
@@ -36,10 +36,10 @@ export const COMMANDS: Readonly<Record<string, AnyCommand | CommandGroup>> = {
       `Prints one id a line. Without -c and --, each line of standard input is a job: a command for bash, or a
 JSON object with "cmd" (a text for bash, or an array, which is run without a shell) and, as wanted,
 "env", "cwd", "name", "num_retries", "retry_delay", "timeout", "delay", "priority", "key", "if_exists",
-"after" (a text or an array of texts: keys of other lines, or ids, each with :any or :failed as wanted).
-When lines have "key" or "after", all are pushed at the end of the input, or none.`,
+"after" (a text or an array of texts: keys of other lines, or ids, each with :any or :failed as wanted),
+"bg_dirsync_to". When lines have "key" or "after", all are pushed at the end of the input, or none.`,
     usage: ["[OPTIONS] -c CMD [-c CMD]...", "[OPTIONS] -- PROGRAM [ARG]...", "[OPTIONS] < LINES"],
-    flags: { ...JOB_FLAGS, json: JSON_OUTPUT, durability: DURABILITY, ...COMMON_FLAGS },
+    flags: { ...PUSH_FLAGS, ...COMMON_FLAGS },
     takesProgram: true,
     load: async () =>
       (await lazyImport<typeof import("./commands/push.ts")>(import.meta.resolve("./commands/push.ts"))).push,
@@ -101,6 +101,7 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
   },
   size: command({
     brief: "Print how many jobs are not finished: ready, delayed, blocked or running",
+    description: "On Azure, this is the service's own estimate.",
     usage: ["[OPTIONS]"],
     flags: { states: STATES, json: JSON_OUTPUT, ...COMMON_FLAGS },
     load: async () =>
@@ -108,6 +109,7 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
   }),
   peek: command({
     brief: "Show the jobs that are next, without taking them",
+    description: "On Azure Storage Queue, these are 32 at most, and no delayed ones.",
     usage: ["[OPTIONS]"],
     flags: { limit: limitFlag("10"), json: JSON_OUTPUT, ...COMMON_FLAGS },
     load: async () =>
@@ -218,6 +220,7 @@ with 124 when the --timeout has passed.`,
   },
   clear: command({
     brief: "Remove all waiting jobs, blocked ones too; running and finished ones stay",
+    description: "On Azure, delayed ones stay, too: there they cannot be told from running ones.",
     usage: ["[OPTIONS]"],
     flags: { yes: YES, ...COMMON_FLAGS },
     load: async () =>

@@ -1,4 +1,4 @@
-import { parseAddress, redactAddress } from "../backends/address.ts";
+import { formatAddress, parseAddress, redactAddress } from "../backends/address.ts";
 import { openQueue, type OpenQueueOptions } from "../backends/registry.ts";
 import type { Queue } from "../core/queue.ts";
 import { formatJson } from "../log/json_sink.ts";
@@ -30,22 +30,46 @@ export function openLog({ io }: CliContext, { verbose = 0, quiet, logFormat }: C
 }
 
 /**
- * Opens the queue that the command line, or else `$JOBQ`, names, with the command's own log unless another is given.
+ * Opens the queue that the command line, or else `$JOBQ` or `$JOBQ_STORAGE_QUEUE`, names, with the command's own log
+ * unless another is given.
  *
- * @throws {UsageError} when it is named twice
+ * @throws {UsageError} when it is named twice, and when options for queues on Azure are given with another
  */
-export function openNamedQueue(
+export async function openNamedQueue(
   context: CliContext,
   flags: CommonFlags,
-  options: Omit<OpenQueueOptions, "env">,
+  { azure, ...options }: Omit<OpenQueueOptions, "env">,
 ): Promise<Queue> {
   const { io } = context;
-  return openQueue(addressOf(context, flags), { log: openLog(context, flags), ...options, env: io.env });
+  const address = addressOf(context, flags);
+  const access = { connectionString: flags.connStr, sas: flags.sas, endpoint: flags.endpoint };
+  if (Object.values(access).some((value) => value !== undefined)) checkAzureFlags(flags, address, io);
+  return await openQueue(address, {
+    log: openLog(context, flags),
+    ...options,
+    azure: { ...access, ...azure },
+    env: io.env,
+  });
 }
 
 /** Whether the queue that is named is a file of this machine. @throws {UsageError} */
 export function isLocalFile(context: CliContext, flags: CommonFlags): boolean {
   return parseAddress(addressOf(context, flags), context.io.env).kind === "sqlite";
+}
+
+/** What the environment says is for whichever queue it fits; what the command line says is meant for this one. */
+function checkAzureFlags({ connStr, sas }: CommonFlags, text: string | undefined, { env }: Io): void {
+  const address = parseAddress(text, env);
+  if (address.kind !== "storage-queue" && address.kind !== "service-bus") {
+    const flag = connStr !== undefined ? "--conn-str" : sas !== undefined ? "--sas" : "--endpoint";
+    throw new UsageError(`Cannot use ${flag} with "${formatAddress(address)}": it is not on Azure`, {
+      hint: "name a queue like ACCOUNT/QUEUE, or leave the option out",
+    });
+  }
+  if (connStr === undefined || sas === undefined) return;
+  throw new UsageError("Cannot use both --conn-str and --sas", {
+    hint: "give one of them; a connection string may hold a SAS itself",
+  });
 }
 
 function addressOf({ io, leadingQueue }: CliContext, { queue }: CommonFlags): string | undefined {
@@ -59,5 +83,5 @@ function addressOf({ io, leadingQueue }: CliContext, { queue }: CommonFlags): st
       },
     );
   }
-  return leadingQueue ?? queue ?? (io.env("JOBQ") || undefined);
+  return leadingQueue ?? queue ?? (io.env("JOBQ") || io.env("JOBQ_STORAGE_QUEUE") || undefined);
 }

@@ -12,9 +12,11 @@ export interface Flag<T> {
   readonly repeatable: boolean;
   /** Its values may be secret: no error shows them. */
   readonly secret?: boolean;
+  /** It can be switched off, too: as `--no-name`. */
+  readonly negatable?: boolean;
   /** All values there are, where they can be listed. */
   readonly choices?: readonly string[];
-  /** @param texts the values in the order given; "" for each time an option without value was given */
+  /** @param texts the values in the order given; for each time an option without value was given "", or "no" for `--no-name` */
   readonly read: (texts: readonly string[]) => T;
 }
 
@@ -80,6 +82,19 @@ export function switchFlag(spec: FlagSpec): Flag<boolean> {
   return { ...spec, repeatable: false, read: (texts) => texts.length > 0 };
 }
 
+/** An option without a value that has an opposite: of `--name` and `--no-name`, the last counts. */
+export function negatableFlag(
+  { default: otherwise, ...spec }: FlagSpec & { readonly default: boolean },
+): Flag<boolean> {
+  return {
+    ...spec,
+    defaultText: otherwise ? "on" : "off",
+    negatable: true,
+    repeatable: true,
+    read: (texts) => (texts.at(-1) ?? (otherwise ? "" : "no")) === "",
+  };
+}
+
 /** An option without a value that may be given several times. */
 export function counterFlag(spec: FlagSpec): Flag<number> {
   return { ...spec, repeatable: true, read: (texts) => texts.length };
@@ -94,4 +109,10 @@ export type FlagValues<F extends Flags> = { readonly [K in keyof F]: F[K] extend
 /** `killTimeout` as it is written on the command line. */
 export function longName(key: string): string {
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** All that an option may be called on the command line, besides its letter: its name, and that of its opposite. */
+export function longNames(key: string, { negatable }: Flag<unknown>): readonly string[] {
+  const name = longName(key);
+  return negatable ? [name, name.replace("--", "--no-")] : [name];
 }

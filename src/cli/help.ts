@@ -24,8 +24,9 @@ Usage: jobq [QUEUE] COMMAND [OPTIONS]
 ${formatTable(rows)}
 jobq COMMAND --help tells about a command, jobq --version the version.
 
-The queue is given before the command, with -q, or in $JOBQ; without any of them it is a file of your own.
+The queue is given before the command, with -q, in $JOBQ or $JOBQ_STORAGE_QUEUE; else it is a file of your own.
   jobs.db, sqlite:PATH    an SQLite file on a local disk; jobs.db#NAME for one of several queues in it
+  ACCOUNT/QUEUE           an Azure Storage Queue (signs in with --conn-str, --sas, the environment, or az login)
 `;
 }
 
@@ -55,7 +56,8 @@ function formatFlags(flags: Flags): string {
     const alias = flag.alias ? `-${flag.alias}, ` : "    ";
     const value = flag.placeholder ? ` ${flag.placeholder}` : "";
     const otherwise = flag.defaultText === undefined ? "" : ` (default ${flag.defaultText})`;
-    return [`  ${alias}${longName(key)}${value}`, `${flag.brief}${otherwise}`];
+    const name = flag.negatable ? longName(key).replace("--", "--[no-]") : longName(key);
+    return [`  ${alias}${name}${value}`, `${flag.brief}${otherwise}`];
   });
   return formatTable([...rows, ["  -h, --help", "Print this help"]]);
 }

@@ -5,6 +5,8 @@ import { concat } from "./bytes.ts";
 export interface InputLine {
   readonly number: number;
   readonly text: string;
+  /** The input ended before the line did. */
+  readonly isUnended?: true;
 }
 
 /** No line may be longer, in bytes: a job is at most 1 MiB, and a file without line ends must not fill the memory. */
@@ -47,7 +49,8 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
     if (rest.length > MAX_LINE_BYTES) throw tooLong(before + 1);
   }
   const block = splitBlock(rest, before);
-  if (block.lines.length > 0) yield block.lines;
+  // What is left over has no line end, and so is one line at most.
+  if (block.lines.length > 0) yield block.lines.map((line) => ({ ...line, isUnended: true }));
   if (block.failure !== undefined) throw block.failure;
 }
 

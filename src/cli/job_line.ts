@@ -17,6 +17,9 @@ const READERS: Readonly<Record<string, (value: unknown) => Partial<NewJob>>> = {
   key: (value) => ({ key: readKey(value) }),
   after: (value) => ({ after: readAfter(value) }),
   if_exists: (value) => ({ ifExists: readIfExists(value) }),
+  bg_dirsync_to: (value) => ({
+    bgDirsyncTo: value === null ? undefined : readText("bg_dirsync_to", value),
+  }),
 };
 
 /** What is taken where a line does not say it. */
@@ -65,7 +68,8 @@ export function parseJobLine(text: string, { job: defaults, ifExists }: LineDefa
     throw new UsageError('it has "if_exists" without "key"');
   }
   const unique = fields.key === undefined || ifExists === undefined ? {} : { ifExists };
-  return { ...defaults, ...unique, ...fields, task, env: { ...fields.env, ...defaults.env } };
+  const env = { ...fields.env, ...defaults.env };
+  return { ...defaults, ...unique, ...fields, task, env, jsonLine: text };
 }
 
 function readTask(value: unknown): Task {

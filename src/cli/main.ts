@@ -1,5 +1,6 @@
 import { BackendError, errorMessage, JobqError, UsageError } from "../core/errors.ts";
 import { EXIT } from "../core/exit_code.ts";
+import { redactAddress } from "../backends/address.ts";
 import type { AnyCommand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { longName } from "./flag.ts";
@@ -148,7 +149,8 @@ function findCommand(first: string, words: readonly string[]) {
 
 function unknownCommand(name: string, known: readonly string[]): UsageError {
   const near = closest(name, known);
-  return new UsageError(`Cannot run "${name}": there is no such command`, {
+  // What stands in the wrong place may be a connection string.
+  return new UsageError(`Cannot run "${redactAddress(name)}": there is no such command`, {
     hint: near ? `did you mean ${near}?` : "jobq --help lists the commands",
   });
 }
@@ -163,7 +165,7 @@ function checkPositionals(
     });
   }
   if (given.length <= max) return;
-  throw new UsageError(`Cannot use "${given[max]}": nothing is expected there`, {
+  throw new UsageError(`Cannot use "${redactAddress(given[max] ?? "")}": nothing is expected there`, {
     hint: "a command for bash is given with -c 'CMD', a program and its arguments after --",
   });
 }

@@ -6,15 +6,15 @@ import {
   counterFlag,
   type Flag,
   type FlagValues,
-  optionalChoiceFlag,
-  repeatedFlag,
+  negatableFlag,
   switchFlag,
   valueFlag,
 } from "./flag.ts";
 
 /** The options of all commands, each defined once. Their `brief` is what `--help` says. */
 
-const text = (value: string) => value;
+/** Takes a value as it is. */
+export const text = (value: string) => value;
 
 /** Reads a whole number of at least `min`. @throws {UsageError} */
 export function parseCount(value: string, min: number): number {
@@ -25,16 +25,38 @@ export function parseCount(value: string, min: number): number {
   return number;
 }
 
+function notEmpty(value: string): string {
+  if (value === "") throw new UsageError("it is empty", { hint: "is a variable of your shell not set?" });
+  return value;
+}
+
 const orInfinity = (word: string, parse: (value: string) => number) => (value: string) =>
   value === word ? Infinity : parse(value);
+
+/** Marks an option whose values no error may show. */
+function secret<T>(flag: Flag<T>): Flag<T> {
+  return { ...flag, secret: true };
+}
 
 /** Options that every command has. */
 export const COMMON_FLAGS = {
   queue: valueFlag(text, {
     alias: "q",
     placeholder: "QUEUE",
-    brief: "Address of the queue (also: jobq QUEUE COMMAND, or $JOBQ)",
+    brief: "Address of the queue (also: jobq QUEUE COMMAND, or $JOBQ, or $JOBQ_STORAGE_QUEUE)",
   }),
+  connStr: secret(valueFlag(notEmpty, {
+    placeholder: "STRING",
+    brief: "Azure: a connection string (better in $JOBQ_CONNECTION_STRING, which ps does not show)",
+  })),
+  sas: secret(valueFlag(notEmpty, {
+    placeholder: "SAS",
+    brief: "Azure: a shared access signature (better in $AZURE_STORAGE_SAS_TOKEN)",
+  })),
+  endpoint: secret(valueFlag(notEmpty, {
+    placeholder: "SUFFIX|URL",
+    brief: "Azure: where the service is: core.usgovcloudapi.net, or the URL of the queue service",
+  })),
   verbose: counterFlag({ alias: "v", brief: "Say more: -v debug messages, -vv stack traces too" }),
   quiet: switchFlag({ brief: "Say only warnings and errors" }),
   logFormat: choiceFlag(["text", "json"], {
@@ -65,55 +87,6 @@ export const limitFlag = (otherwise: string): Flag<number> =>
     brief: "At most this many; -1 for all",
   });
 
-/** What to run and how, for `push` and `run`. */
-export const JOB_FLAGS = {
-  command: repeatedFlag(text, {
-    alias: "c",
-    placeholder: "CMD",
-    brief: "A command for bash; may be repeated",
-  }),
-  env: repeatedFlag(parseEnv, {
-    alias: "e",
-    placeholder: "KEY=VALUE",
-    secret: true,
-    brief: "For the job's environment; may be repeated",
-  }),
-  cwd: valueFlag(text, {
-    placeholder: "DIR",
-    brief: "Working directory on the worker (default: the worker's own)",
-  }),
-  name: valueFlag(text, { placeholder: "NAME", brief: "A name, for people" }),
-  numRetries: valueFlag((value) => parseCount(value, 0), {
-    placeholder: "N",
-    default: "0",
-    brief: "Further attempts after a failed one",
-  }),
-  retryDelay: valueFlag(parseDuration, {
-    placeholder: "DURATION",
-    brief: "Wait before the first retry; doubles with each, up to 10m (default 1s)",
-  }),
-  timeout: valueFlag(parsePositive, {
-    placeholder: "DURATION",
-    brief: "Stop an attempt that runs longer; after the last one the job ends as timeout",
-  }),
-  delay: valueFlag(parseDuration, { placeholder: "DURATION", brief: "Do not start before this has passed" }),
-  priority: valueFlag(parseInteger, {
-    placeholder: "N",
-    brief: "Jobs of a higher priority start first (default 0)",
-  }),
-  after: repeatedFlag(text, {
-    placeholder: "ID[:ok|any|failed][,ID...]",
-    brief: "Start when these have completed (ok), finished in any way, or failed; may be repeated",
-  }),
-  key: valueFlag(text, {
-    placeholder: "KEY",
-    brief: "Push it only if no unfinished job has the key",
-  }),
-  ifExists: optionalChoiceFlag(["skip", "replace", "error"], {
-    brief: "What to do if one has: nothing, cancel it and take its place, or fail (default skip with --key)",
-  }),
-};
-
 /** How jobs are held and stopped, for `worker`, `pull` and `run`. */
 export const RUN_FLAGS = {
   visibilityTimeout: valueFlag(parseLease, {
@@ -129,6 +102,10 @@ export const RUN_FLAGS = {
     placeholder: "SIZE",
     default: "10M",
     brief: "Keep this much of what an execution prints, the newest of it; 0: nothing",
+  }),
+  emulateTty: switchFlag({
+    alias: "t",
+    brief: "Give each job a terminal, so that it prints lines as they come, and in colour",
   }),
 };
 
@@ -157,12 +134,11 @@ export const WORKER_FLAGS = {
     placeholder: "DURATION|N",
     brief: "Prune completed and cancelled jobs that are older, or all but the last N (default: keep all)",
   }),
+  heartbeat: negatableFlag({
+    default: true,
+    brief: "Renew the lease of a job while it runs; without, others may take a job that runs longer",
+  }),
 };
-
-function parseInteger(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw new UsageError(`"${value}" is not a whole number`);
-  return Number(value);
-}
 
 const UNIT_BYTES: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -178,7 +154,8 @@ function parseRetention(value: string): KeepFinished {
   return /^\d+$/.test(value) ? { count: parseCount(value, 0) } : { ageMs: parseDuration(value) };
 }
 
-function parsePositive(value: string): number {
+/** Reads a duration that is longer than 0, in ms. @throws {UsageError} */
+export function parsePositive(value: string): number {
   const ms = parseDuration(value);
   if (ms === 0) throw new UsageError("it must be longer than 0");
   return ms;
@@ -211,14 +188,4 @@ export function durationFromEnv(
       hint: (error as UsageError).hint,
     });
   }
-}
-
-function parseEnv(value: string, index: number): readonly [string, string] {
-  const equals = value.indexOf("=");
-  if (equals <= 0) {
-    throw new UsageError(`value number ${index + 1} is not KEY=VALUE`, {
-      hint: "write it like -e SEED=1 (what was given is not shown, as it may be a secret)",
-    });
-  }
-  return [value.slice(0, equals), value.slice(equals + 1)];
 }

@@ -1,5 +1,5 @@
 import { errorMessage, JobqError, UsageError } from "../core/errors.ts";
-import { type Flag, type Flags, type FlagValues, longName } from "./flag.ts";
+import { type Flag, type Flags, type FlagValues, longName, longNames } from "./flag.ts";
 
 /** A command line, understood. */
 export interface ParsedArgs<F extends Flags> {
@@ -28,13 +28,13 @@ export function parseArgs<F extends Flags>(flags: F, words: readonly string[]): 
       positionals.push(word);
       continue;
     }
-    const { key, written, attached, others } = findFlag(flags, word);
+    const { key, written, isOpposite, attached, others } = findFlag(flags, word);
     if (others !== undefined) queue.unshift(others);
     const texts = given.get(key) ?? [];
     if (texts.length > 0 && !flags[key]?.repeatable) {
       throw new UsageError(`Cannot use ${written} twice`, { hint: "give it once" });
     }
-    texts.push(takeValue(flags[key], { written, attached, queue }));
+    texts.push(takeValue(flags[key], { written, isOpposite, attached, queue }));
     given.set(key, texts);
   }
   return { values: readValues(flags, given), positionals, help: false };
@@ -44,6 +44,8 @@ interface FoundFlag {
   readonly key: string;
   /** As the user wrote it. */
   readonly written: string;
+  /** It is not the option itself, but its opposite. */
+  readonly isOpposite?: boolean;
   /** The value in the same word. */
   readonly attached?: string;
   /** Further one-letter options in the same word. */
@@ -54,9 +56,10 @@ function findFlag(flags: Flags, word: string): FoundFlag {
   if (word.startsWith("--")) {
     const equals = word.indexOf("=");
     const written = equals < 0 ? word : word.slice(0, equals);
-    const key = Object.keys(flags).find((name) => longName(name) === written);
+    const key = Object.keys(flags).find((name) => namesOf(flags, name).includes(written));
     if (key === undefined) throw unknownFlag(flags, written);
-    return { key, written, attached: equals < 0 ? undefined : word.slice(equals + 1) };
+    const attached = equals < 0 ? undefined : word.slice(equals + 1);
+    return { key, written, isOpposite: written !== longName(key), attached };
   }
   const written = word.slice(0, 2);
   const key = Object.keys(flags).find((name) => flags[name]?.alias === written[1]);
@@ -67,9 +70,14 @@ function findFlag(flags: Flags, word: string): FoundFlag {
   return { key, written, attached: tail.startsWith("=") ? tail.slice(1) : tail };
 }
 
+function namesOf(flags: Flags, key: string): readonly string[] {
+  const flag = flags[key];
+  return flag === undefined ? [] : longNames(key, flag);
+}
+
 function takeValue(
   flag: Flag<unknown> | undefined,
-  { written, attached, queue }: { written: string; attached?: string; queue: string[] },
+  { written, isOpposite, attached, queue }: Omit<FoundFlag, "key" | "others"> & { queue: string[] },
 ): string {
   if (flag?.placeholder === undefined) {
     if (attached !== undefined) {
@@ -77,7 +85,7 @@ function takeValue(
         hint: `write ${written}`,
       });
     }
-    return "";
+    return isOpposite ? "no" : "";
   }
   const value = attached ?? queue.shift();
   if (value === undefined) {
@@ -105,7 +113,7 @@ function readValues<F extends Flags>(flags: F, given: ReadonlyMap<string, readon
 }
 
 function unknownFlag(flags: Flags, written: string): UsageError {
-  const near = closest(written, Object.keys(flags).map(longName));
+  const near = closest(written, Object.keys(flags).flatMap((key) => namesOf(flags, key)));
   return new UsageError(`Cannot use "${written}": there is no such option`, {
     hint: near ? `did you mean ${near}?` : "--help lists the options",
   });

@@ -1,4 +1,6 @@
 import type { ExitCode } from "../core/exit_code.ts";
+import { findPrograms } from "../runner/programs.ts";
+import { UnsupportedError } from "../core/errors.ts";
 import { processRunner } from "../runner/process_runner.ts";
 import { Worker } from "../worker/worker.ts";
 import type { WorkerOptions, WorkerSummary } from "../worker/worker_options.ts";
@@ -26,7 +28,10 @@ export async function runWorker(
   flags: FlagValues<RunFlags>,
   options: Omit<WorkerOptions, "queue" | "runner"> & { create: boolean },
 ): Promise<WorkerEnd> {
+  const { emulateTty } = flags;
   const killTimeoutMs = killTimeoutOf(context, flags);
+  // What is missing is said before a job is taken.
+  if (emulateTty) await findPrograms(context.io.env("PATH") ?? "", { terminal: true });
   const isLive = context.io.isTerminal("stderr") && !context.io.env("NO_COLOR") &&
     flags.logFormat === "text" && !flags.quiet;
   using live = isLive ? new LiveLine(context.io) : undefined;
@@ -39,9 +44,17 @@ export async function runWorker(
     durability: flags.durability,
     log,
   });
+  if (options.keepFinished !== undefined && !queue.capabilities.keepsRecords) {
+    throw new UnsupportedError(
+      `Cannot use --keep-finished on "${queue.name}": finished jobs leave no records there`,
+      {
+        hint: "leave it out; a queue in an SQLite file keeps records, for example -q jobs.db",
+      },
+    );
+  }
   const { slots = 1 } = options;
   const output = passThrough({ stdout: io.stdout, stderr: io.stderr, prefix: slots > 1 });
-  await using runner = processRunner({ killTimeoutMs, output, log });
+  await using runner = processRunner({ killTimeoutMs, output, emulateTty, log });
   const worker = new Worker({
     ...options,
     queue,

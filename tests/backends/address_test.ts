@@ -1,6 +1,6 @@
 import { type Address, formatAddress, parseAddress, redactAddress } from "../../src/backends/address.ts";
 import { UsageError } from "../../src/core/errors.ts";
-import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "../support/assert.ts";
 import { test } from "../support/testing.ts";
 
 const environment = (values: Record<string, string>) => (name: string) => values[name];
@@ -46,6 +46,12 @@ const FORMS: Readonly<Record<string, Address>> = {
   "sb://fleet/gpu-jobs": { kind: "service-bus", namespace: "fleet", queue: "gpu-jobs" },
   "sb://fleet/jobs.db": { kind: "service-bus", namespace: "fleet", queue: "jobs.db" },
   "myaccount/my-queue": { kind: "storage-queue", account: "myaccount", queue: "my-queue" },
+  "abc/q-1": { kind: "storage-queue", account: "abc", queue: "q-1" },
+  [`${"a".repeat(24)}/${"q".repeat(63)}`]: {
+    kind: "storage-queue",
+    account: "a".repeat(24),
+    queue: "q".repeat(63),
+  },
 };
 
 for (const [text, address] of Object.entries(FORMS)) {
@@ -96,12 +102,8 @@ const BAD = [
   "",
   "  ",
   "jobs",
-  "Account/queue",
-  "ab/queue",
   "account/queue/more",
-  "account/q",
-  "account/two--dashes",
-  "account/-dash",
+  "account:queue",
   "sqlite:",
   "sqlite:#x",
   "jobs.db#",
@@ -127,6 +129,46 @@ for (const text of BAD) {
   });
 }
 
+const STORAGE: Readonly<Record<string, string>> = {
+  "Account/queue": "its account has upper-case letters",
+  "my_account/queue": "its account has other characters than letters and digits",
+  "ab/queue": "its account is shorter than 3 characters",
+  [`${"a".repeat(25)}/queue`]: "its account is longer than 24 characters",
+  "account/": "its queue's name is missing",
+  "account/q": "its queue's name is shorter than 3 characters",
+  [`account/${"q".repeat(64)}`]: "its queue's name is longer than 63 characters",
+  "account/My-Queue": "its queue's name has upper-case letters",
+  "account/my_queue": "its queue's name has other characters than letters, digits and hyphens",
+  "account/my queue": "its queue's name has other characters than letters, digits and hyphens",
+  "account/two--hyphens": "its queue's name has two hyphens in a row",
+  "account/-hyphen": "its queue's name begins or ends with a hyphen",
+  "account/hyphen-": "its queue's name begins or ends with a hyphen",
+};
+
+for (const [text, reason] of Object.entries(STORAGE)) {
+  test(`parseAddress() says of ${text.slice(0, 40)} that ${reason}, and how names look`, () => {
+    const { message, hint = "" } = assertThrows(() => parseAddress(text, env), UsageError);
+    assertEquals(message, `Cannot use "${text}" as a queue: ${reason}`);
+    assertMatch(hint, /ACCOUNT\/QUEUE.*3 to 24.*3 to 63.*hyphens/);
+  });
+}
+
+const CONNECTION_STRINGS = [
+  "AccountName=account;AccountKey=s3cret/s3cret==;EndpointSuffix=core.windows.net",
+  "BlobEndpoint=https://x.y;SharedAccessSignature=sv=1&sig=s3cret",
+  "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=s3cret=",
+  "UseDevelopmentStorage=true",
+];
+
+for (const text of CONNECTION_STRINGS) {
+  test(`parseAddress() says of ${text.slice(0, 24)}… that it is a connection string, and shows no secret`, () => {
+    const { message, hint = "" } = assertThrows(() => parseAddress(text, env), UsageError);
+    assertMatch(message, /as a queue: it is a connection string$/);
+    assertMatch(hint, /^give that with --conn-str; .*ACCOUNT\/QUEUE/);
+    assert(!message.includes("s3cret"), message);
+  });
+}
+
 const SECRETS: Readonly<Record<string, string>> = {
   "ssh://ann:s3cret@host/queue": "ssh://ann:***@host/queue",
   "https://x.queue.core.windows.net/q?sv=1&sig=s3cret%3D&se=2":
@@ -135,6 +177,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=s3cret=":
     "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=***",
   "sharedaccesssignature=s3cret": "sharedaccesssignature=***",
+  [`${"s3/cret+".repeat(10)}AbCdEf==`]: "***",
 };
 
 for (const [text, redacted] of Object.entries(SECRETS)) {

@@ -1,4 +1,6 @@
 import { proposeWords } from "../../src/cli/commands/completions.ts";
+import { longName } from "../../src/cli/flag.ts";
+import { COMMON_FLAGS } from "../../src/cli/options.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { runMain } from "../support/fake_io.ts";
 import { shell } from "../support/jobq.ts";
@@ -79,12 +81,15 @@ test("the options of a command in a group are proposed", () => {
   assertEquals(proposals("jobs.db", "dead", "purge", "--"), [
     "--all",
     "--yes",
-    "--queue",
-    "--verbose",
-    "--quiet",
-    "--log-format",
+    ...Object.keys(COMMON_FLAGS).map(longName),
     "--help",
   ]);
+});
+
+test("an option is proposed with its opposite", () => {
+  const proposed = proposals("worker", "--").filter((word) => word.endsWith("heartbeat"));
+  assertEquals(proposed, ["--heartbeat", "--no-heartbeat"]);
+  assertEquals(proposals("worker", "--no-h"), ["--no-heartbeat"]);
 });
 
 test("nothing is proposed for a value that is not one of a few words, so that the shell proposes files", () => {

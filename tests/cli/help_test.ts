@@ -23,7 +23,8 @@ for (const [words, { flags, brief }] of ALL) {
     for (const [key, flag] of Object.entries(flags)) {
       const alias = flag.alias ? `-${flag.alias}, ` : "    ";
       const value = flag.placeholder ? ` ${flag.placeholder}` : "";
-      assert(stdout.includes(`\n  ${alias}${longName(key)}${value} `), longName(key));
+      const name = flag.negatable ? `--[no-]${longName(key).slice(2)}` : longName(key);
+      assert(stdout.includes(`\n  ${alias}${name}${value} `), name);
     }
     assertMatch(stdout, /\n {2}-h, --help +Print this help\n$/);
   });
@@ -40,6 +41,10 @@ test("--help says the defaults", async () => {
     (await runMain(["worker", "--help"])).stdout,
     /--visibility-timeout DURATION .*\(default 10m\)/,
   );
+});
+
+test("--help shows an option with its opposite, and which of them is usual", async () => {
+  assertMatch((await runMain(["worker", "--help"])).stdout, /\n {6}--\[no-\]heartbeat .*\(default on\)\n/);
 });
 
 test("no option has the letter of another option of the same command", () => {

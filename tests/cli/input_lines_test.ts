@@ -29,6 +29,18 @@ test("readLines() takes the last line without its end", async () => {
   assertEquals((await linesOf("a\nb")).batches, [["1:a"], ["2:b"]]);
 });
 
+test("readLines() marks the last line when it lacks its end, and no other", async () => {
+  const marksOf = async (...pieces: readonly string[]) => {
+    const encoder = new TextEncoder();
+    const lines = await Array.fromAsync(
+      readLines(ReadableStream.from(pieces.map((text) => encoder.encode(text)))),
+    );
+    return lines.flat().map(({ text, isUnended }) => [text, isUnended]);
+  };
+  assertEquals(await marksOf("a\n", "b"), [["a", undefined], ["b", true]]);
+  assertEquals(await marksOf("a\nb\n"), [["a", undefined], ["b", undefined]]);
+});
+
 test("readLines() puts a line together that comes in pieces", async () => {
   assertEquals((await linesOf("ec", "ho", " a\nb", "\n")).batches, [["1:echo a"], ["2:b"]]);
 });

@@ -26,8 +26,10 @@ test("a JSON line says all that a job can be", () => {
     key: "k",
     after: ["a", "b:any,c:failed"],
     if_exists: "replace",
+    bg_dirsync_to: "there",
   };
-  assertEquals(parseJobLine(JSON.stringify(line), { job: {} }), {
+  const text = JSON.stringify(line);
+  assertEquals(parseJobLine(text, { job: {} }), {
     task: { kind: "shell", command: "echo $A" },
     env: { A: "1" },
     cwd: "/tmp",
@@ -40,6 +42,8 @@ test("a JSON line says all that a job can be", () => {
     key: "k",
     after: [{ key: "a", when: undefined }, { key: "b", when: "any" }, { key: "c", when: "failed" }],
     ifExists: "replace",
+    bgDirsyncTo: "there",
+    jsonLine: text,
   });
 });
 
@@ -61,7 +65,14 @@ test("what a JSON line does not say comes from the command line", () => {
     name: "own",
     task: { kind: "shell", command: "x" },
     env: {},
+    jsonLine: '{"cmd":"x","name":"own"}',
   });
+});
+
+test("null as bg_dirsync_to is none, whatever the command line says", () => {
+  const defaults = { job: { bgDirsyncTo: "there" } };
+  const told = ['{"cmd":"x"}', '{"cmd":"x","bg_dirsync_to":null}', "x"];
+  assertEquals(told.map((line) => parseJobLine(line, defaults).bgDirsyncTo), ["there", undefined, "there"]);
 });
 
 test("of the environment, the variables of the command line win", () => {
@@ -99,6 +110,7 @@ const WRONG: Readonly<Record<string, RegExp>> = {
   '{"cmd":"x","timeout":true}': /"timeout" is not a duration/,
   '{"cmd":"x","timeout":"soon"}': /"soon" is not a duration/,
   '{"cmd":"x","delay":-1}': /"-1" is not a duration/,
+  '{"cmd":"x","bg_dirsync_to":1}': /"bg_dirsync_to" is not a text/,
   '{"cmd":"x","__proto__":{}}': /"__proto__" is not a key of a job/,
 };
 for (const [line, reason] of Object.entries(WRONG)) {
@@ -112,7 +124,7 @@ test("an unknown key is refused with the list of the known ones", () => {
   assertEquals(message, '"comand" is not a key of a job');
   assertEquals(
     hint,
-    "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay, priority, key, after, if_exists",
+    "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay, priority, key, after, if_exists, bg_dirsync_to",
   );
 });
 

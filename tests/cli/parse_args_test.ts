@@ -1,4 +1,11 @@
-import { counterFlag, type Flags, repeatedFlag, switchFlag, valueFlag } from "../../src/cli/flag.ts";
+import {
+  counterFlag,
+  type Flags,
+  negatableFlag,
+  repeatedFlag,
+  switchFlag,
+  valueFlag,
+} from "../../src/cli/flag.ts";
 import { parseCount } from "../../src/cli/options.ts";
 import { closest, parseArgs } from "../../src/cli/parse_args.ts";
 import { UsageError } from "../../src/core/errors.ts";
@@ -18,13 +25,14 @@ const FLAGS = {
   }),
   verbose: counterFlag({ alias: "v", brief: "" }),
   yes: switchFlag({ alias: "y", brief: "" }),
+  heartbeat: negatableFlag({ alias: "b", brief: "", default: true }),
 } satisfies Flags;
 
 const refusal = (...words: string[]) => assertThrows(() => parseArgs(FLAGS, words), UsageError);
 
 test("parseArgs() gives an option that is absent its default", () => {
   assertEquals(parseArgs(FLAGS, []), {
-    values: { command: [], name: undefined, numWorkers: 7, verbose: 0, yes: false },
+    values: { command: [], name: undefined, numWorkers: 7, verbose: 0, yes: false, heartbeat: true },
     positionals: [],
     help: false,
   });
@@ -62,6 +70,43 @@ test("parseArgs() takes an empty value", () => {
 test("parseArgs() takes one-letter options apart, the last of them with a value", () => {
   const { verbose, yes, numWorkers } = parseArgs(FLAGS, ["-vyvn2"]).values;
   assertEquals({ verbose, yes, numWorkers }, { verbose: 2, yes: true, numWorkers: 2 });
+});
+
+const SWITCHES: readonly (readonly [words: readonly string[], value: boolean])[] = [
+  [["--heartbeat"], true],
+  [["--no-heartbeat"], false],
+  [["--no-heartbeat", "--heartbeat"], true],
+  [["--heartbeat", "--no-heartbeat"], false],
+  [["--no-heartbeat", "-b"], true],
+];
+for (const [words, value] of SWITCHES) {
+  test(`parseArgs() reads ${words.join(" ")} as ${value}`, () => {
+    assertEquals(parseArgs(FLAGS, words).values.heartbeat, value);
+  });
+}
+
+test("negatableFlag() may be off unless it is given", () => {
+  const flags = { heartbeat: negatableFlag({ brief: "", default: false }) };
+  const values = [[], ["--heartbeat"], ["--no-heartbeat"]].map((words) =>
+    parseArgs(flags, words).values.heartbeat
+  );
+  assertEquals(values, [false, true, false]);
+});
+
+test("parseArgs() knows the opposite only of options that have one", () => {
+  assertMatch(refusal("--no-yes").message, /Cannot use "--no-yes": there is no such option/);
+});
+
+test("parseArgs() refuses a value for the opposite of an option", () => {
+  const { message, hint } = refusal("--no-heartbeat=1");
+  assertEquals([message, hint], [
+    'Cannot use "1" for --no-heartbeat: it takes no value',
+    "write --no-heartbeat",
+  ]);
+});
+
+test("parseArgs() proposes the opposite of an option", () => {
+  assertEquals(refusal("--no-hartbeat").hint, "did you mean --no-heartbeat?");
 });
 
 test("parseArgs() finds the words that belong to no option, wherever they stand", () => {

@@ -20,6 +20,16 @@ const WAYS: Readonly<Record<string, (path: string) => [words: string[], env?: Re
   "with the scheme sqlite:": (path) => [["size", "-q", `sqlite:${path}`]],
   "with its default name": (path) => [["size", "-q", `${path}#default`]],
   "as -q though $JOBQ names another": (path) => [["size", "-q", path], { JOBQ: "/nowhere/else.db" }],
+  "as $JOBQ_STORAGE_QUEUE": (path) => [["size"], { JOBQ_STORAGE_QUEUE: path }],
+  "as $JOBQ though $JOBQ_STORAGE_QUEUE names another": (
+    path,
+  ) => [["size"], { JOBQ: path, JOBQ_STORAGE_QUEUE: "account/other" }],
+  "as $JOBQ_STORAGE_QUEUE though $JOBQ is empty": (
+    path,
+  ) => [["size"], { JOBQ: "", JOBQ_STORAGE_QUEUE: path }],
+  "as -q though $JOBQ_STORAGE_QUEUE names another": (
+    path,
+  ) => [["size", "-q", path], { JOBQ_STORAGE_QUEUE: "account/other" }],
   "as the leading word though $JOBQ names another": (path) => [[path, "size"], { JOBQ: "/nowhere/else.db" }],
 };
 for (const [how, lineOf] of Object.entries(WAYS)) {
@@ -97,11 +107,25 @@ for (const [address, said] of Object.entries(BAD)) {
   });
 }
 
+const MISNAMED: Readonly<Record<string, RegExp>> = {
+  "Account/queue": /Cannot use "Account\/queue" as a queue: its account has upper-case letters\n/,
+  "account/Queue": /its queue's name has upper-case letters\n/,
+  "account/q": /its queue's name is shorter than 3 characters\n/,
+  "account/two--hyphens": /its queue's name has two hyphens in a row\n/,
+};
+for (const [address, said] of Object.entries(MISNAMED)) {
+  test(`the address ${address} is refused with 2, and it is said how names look`, async () => {
+    const { code, stderr } = await runMain([address, "push", "-c", "true"]);
+    assertEquals(code, 2);
+    assertMatch(stderr, said);
+    assertMatch(stderr, /\nhint: in ACCOUNT\/QUEUE, the account has 3 to 24 lower-case letters and digits, /);
+  });
+}
+
 const TO_COME: Readonly<Record<string, string>> = {
   "file:/shared/queue": "queues in a shared directory",
   "./queue": "queues in a shared directory",
   "ssh://me@host/jobs.db": "queues over SSH",
-  "account/queue": "Azure Storage queues",
   "sb://namespace/queue": "Azure Service Bus queues",
 };
 for (const [address, backend] of Object.entries(TO_COME)) {

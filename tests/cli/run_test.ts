@@ -23,6 +23,12 @@ for (const [command, expected] of CODES) {
   });
 }
 
+test("run --emulate-tty gives the job a terminal when it runs it itself", async () => {
+  await using queue = await QueueFile.make();
+  const { code, stdout } = await queue.process(["run", "-t", "--quiet", "-c", "test -t 1 && exit 3"]);
+  assertEquals([code, stdout], [3, ""]);
+});
+
 test("run passes on what the job prints, both streams, when it runs it itself", async () => {
   await using queue = await QueueFile.make();
   const { code, stdout, stderr } = await queue.process(["run", "--quiet", "-c", "echo out; echo err >&2"]);

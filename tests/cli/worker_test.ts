@@ -4,7 +4,8 @@ import { FakeIo } from "../support/fake_io.ts";
 import { main } from "../../src/cli/main.ts";
 import { commandOf } from "../support/jobs.ts";
 import { QueueFile } from "../support/queue_file.ts";
-import { test } from "../support/testing.ts";
+import { test, testWhere } from "../support/testing.ts";
+import { findUnshare } from "../support/unshare.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 /** When the lease of the only job ends. */
@@ -103,6 +104,85 @@ test("worker --keep-finished removes the records of all completed jobs but the l
   const left = await queue.look((handle) => handle.list());
   assertEquals(left.map(commandOf), ["echo 3"]);
 });
+
+test("worker --no-heartbeat lets a lease end while its job runs, and --heartbeat does not", async () => {
+  for (const [flag, renewed] of [["--no-heartbeat", false], ["--heartbeat", true]] as const) {
+    await using queue = await QueueFile.make();
+    await queue.jobq([
+      "push",
+      "--cwd",
+      queue.directory.path,
+      "-c",
+      "echo a; until [ -e go ]; do sleep 0.01; done",
+    ]);
+    const fake = new FakeIo();
+    const ended = main([queue.path, "worker", "--visibility-timeout", "1s", flag], fake.io);
+    await waitUntil(() => fake.stdout.text === "a\n");
+    const until = visibleAt(queue.path);
+    await waitUntil(() => Date.now() > until);
+    assertEquals(visibleAt(queue.path) > until, renewed);
+    await Deno.writeTextFile(queue.directory.join("go"), "");
+    assertEquals(await ended, 0);
+    assertEquals((await queue.counts()).completed, 1);
+    assertEquals(/warn/i.test(fake.stderr.text), false);
+  }
+});
+
+const SHOW = "test -t 1 && test -t 2 && ! test -t 0 && echo err >&2 && echo out";
+for (const [command, flag] of [["worker", "--emulate-tty"], ["worker", "-t"], ["pull", "-t"]] as const) {
+  test(`${command} ${flag} gives its jobs a terminal, whose lines come on stdout and in the log`, async () => {
+    await using queue = await QueueFile.with(SHOW);
+    assertEquals(await queue.jobq([command, flag, "--quiet"]), {
+      code: 0,
+      stdout: "err\nout\n",
+      stderr: "",
+    });
+    assertEquals((await queue.jobq(["logs", "1"])).stdout, "err\nout\n");
+  });
+}
+
+for (const flags of [[], ["-t"]]) {
+  test(`the jobs of worker ${flags.join(" ")} do not read its standard input`, async () => {
+    await using queue = await QueueFile.with("cat; echo end");
+    const { code, stdout } = await queue.process(["worker", "--quiet", ...flags], { stdin: "typed\n" });
+    assertEquals([code, stdout], [0, "end\n"]);
+  });
+}
+
+test("worker without --emulate-tty gives its jobs no terminal", async () => {
+  await using queue = await QueueFile.with("test -t 1 || test -t 2 || echo none");
+  assertEquals((await queue.jobq(["worker", "--quiet"])).stdout, "none\n");
+});
+
+test("a worker whose jobs have terminals gives them back on SIGTERM", async () => {
+  await using queue = await QueueFile.with("echo running; exec sleep 60");
+  const fake = new FakeIo();
+  const ended = main([queue.path, "worker", "-t"], fake.io);
+  await waitUntil(() => fake.stdout.text === "running\n");
+  fake.handlers.get("SIGTERM")?.();
+  assertEquals(await ended, 143);
+  assertEquals((await queue.counts()).ready, 1);
+});
+
+const unshare = await findUnshare();
+testWhere(
+  unshare.length > 0,
+  "the right to mount",
+  "worker --emulate-tty without script exits with 5 before it makes a queue, and says what to install",
+  async () => {
+    await using queue = await QueueFile.make();
+    const hide = 'mount --bind /dev/null "$(readlink -f "$(command -v script)")" && exec "$@"';
+    const through = [...unshare, "bash", "-c", hide, "bash"];
+    const { code, stderr } = await queue.process(["worker", "-t"], { through });
+    assertEquals([code, stderr], [
+      5,
+      "error: Cannot give jobs a terminal: script is not on this machine\n" +
+      "hint: install util-linux (on Debian and Ubuntu: bsdutils), or do without --emulate-tty\n",
+    ]);
+    assertEquals([...Deno.readDirSync(queue.directory.path)], []);
+    assertEquals((await queue.process(["worker"], { through })).code, 0);
+  },
+);
 
 const ENDS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 for (const [signal, expected] of ENDS) {

@@ -1,7 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import type { AnyCommand, RunCommand } from "../command.ts";
 import { COMMANDS } from "../commands.ts";
-import { longName } from "../flag.ts";
+import { longName, longNames } from "../flag.ts";
 import { splitArguments } from "../main.ts";
 import type { COMMON_FLAGS } from "../options.ts";
 
@@ -63,5 +63,9 @@ function proposeFor({ flags, positionals }: AnyCommand, before: readonly string[
     previous === longName(key) || previous === `-${alias}`
   )?.[1];
   if (flag?.placeholder !== undefined) return flag.choices ?? [];
-  return [...positionals?.choices ?? [], ...Object.keys(flags).map(longName), "--help"];
+  return [
+    ...positionals?.choices ?? [],
+    ...Object.entries(flags).flatMap(([key, flag]) => longNames(key, flag)),
+    "--help",
+  ];
 }

@@ -40,7 +40,8 @@ export const list: RunCommand<ListFlags> = async (context, flags) => {
 /** `jobq dead requeue`. */
 export const requeue: RunCommand<SelectFlags> = async (context, flags, words) => {
   await using queue = await openNamedQueue(context, flags, { create: false });
-  const requeued = await queue.deadLetters.requeue(await selectDead(queue, flags, words));
+  const { which } = await selectDead(queue, flags, words);
+  const requeued = await queue.deadLetters.requeue(which);
   void context.io.stderr.write(`requeued ${plural(requeued, "job")}\n`);
 };
 
@@ -52,8 +53,7 @@ export const purge: RunCommand<PurgeFlags> = async (
 ) => {
   const { io } = context;
   await using queue = await openNamedQueue(context, flags, { create: false });
-  const which = await selectDead(queue, flags, words);
-  const count = which === "all" ? deadOf(await queue.counts()) : which.length;
+  const { which, count } = await selectDead(queue, flags, words);
   const action = `Remove ${plural(count, "dead letter")} of ${queue.name} for good`;
   if (count > 0 && !await confirm(io, { yes: flags.yes, action })) {
     return void io.stderr.write("nothing was removed\n");
@@ -62,11 +62,12 @@ export const purge: RunCommand<PurgeFlags> = async (
   void io.stderr.write(`removed ${plural(purged, "dead letter")}\n`);
 };
 
+/** The dead letters that are meant, and how many. */
 async function selectDead(
   queue: Queue,
   { all }: { all: boolean },
   words: readonly string[],
-): Promise<DeadLetterSelection> {
+): Promise<{ which: DeadLetterSelection; count: number }> {
   if (all !== (words.length === 0)) {
     throw new UsageError(
       `Cannot tell which dead letters are meant: ${all ? "--all and ids were given" : "none were named"}`,
@@ -75,10 +76,12 @@ async function selectDead(
       },
     );
   }
-  if (all) return "all";
+  if (all) return { which: "all", count: deadOf(await queue.counts()) };
   const known = (await queue.deadLetters.list()).map(({ job }) => job.id);
-  return await resolveIds(words, findAmong(known), {
+  // Where equal jobs have equal ids, several may have one.
+  const which = await resolveIds(words, findAmong([...new Set(known)]), {
     noun: "dead letter",
     hint: "jobq dead list shows them",
   });
+  return { which, count: known.filter((id) => which.includes(id)).length };
 }

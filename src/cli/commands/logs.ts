@@ -21,7 +21,9 @@ export const logs: RunCommand<typeof LOGS_FLAGS & typeof COMMON_FLAGS> = async (
   const say = (text: string) => void (flags.quiet || stderr.write(`${text}\n`));
   await using queue = await openNamedQueue(context, flags, { create: false });
   if (queue.logs === undefined) {
-    throw new UnsupportedError(`Cannot show logs of ${queue.name}: a queue of its kind keeps none`);
+    throw new UnsupportedError(`Cannot show logs of "${queue.name}": it keeps none`, {
+      hint: "a worker prints what its jobs print; a queue in an SQLite file keeps it, for example -q jobs.db",
+    });
   }
   const id = await resolveJob(queue, word);
   const job = await queue.get(id);

@@ -1,43 +1,41 @@
-import { JobRefusedError, UsageError } from "../../core/errors.ts";
+import { JobRefusedError, PartialPushError, UsageError } from "../../core/errors.ts";
 import { type After, assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
+import { lazyImport } from "../../core/lazy_import.ts";
 import type { Queue } from "../../core/queue.ts";
 import type { RunCommand } from "../command.ts";
-import { openNamedQueue } from "../context.ts";
+import { openLog, openNamedQueue } from "../context.ts";
 import type { FlagValues } from "../flag.ts";
-import { lazyImport } from "../../core/lazy_import.ts";
-import type { COMMON_FLAGS, DURABILITY, JOB_FLAGS, JSON_OUTPUT } from "../options.ts";
+import type { Io } from "../io.ts";
+import type { JOB_FLAGS, PUSH_FLAGS } from "../job_options.ts";
+import type { COMMON_FLAGS } from "../options.ts";
 
 type JobFlagValues = FlagValues<typeof JOB_FLAGS>;
 
-type PushFlags = typeof JOB_FLAGS & typeof COMMON_FLAGS & {
-  json: typeof JSON_OUTPUT;
-  durability: typeof DURABILITY;
-};
+type PushFlags = typeof PUSH_FLAGS & typeof COMMON_FLAGS;
 
 /** `jobq push`: jobs from -c, from `--`, or from the lines of standard input. */
 export const push: RunCommand<PushFlags> = async (context, flags) => {
   const { io } = context;
+  const { bgDirsyncTo } = flags;
   const given = givenJobs(flags, context.rest);
   await using queue = await openNamedQueue(context, flags, {
     durability: flags.durability,
     // A queue that is not there has no job to wait for.
     create: flags.after.length === 0,
+    azure: { spill: flags.spill },
   });
+  await checkAbilities(queue, flags);
+  if (flags.dedupWindow !== undefined && !queue.capabilities.deduplicates) {
+    openLog(context, flags).warn(
+      `--dedup-window has no effect on ${queue.name}: only Azure Service Bus takes equal jobs for one`,
+    );
+  }
   const after = await givenAfter(queue, flags);
-  const enqueue = async (jobs: readonly NewJob[]) => {
-    const skipped = new Set<number>();
-    const ids = await queue.enqueue(jobs, { onSkip: (index) => skipped.add(index) });
-    const line = (id: JobId, index: number) =>
-      flags.json ? `{"id":"${id}"${skipped.has(index) ? ',"existing":true' : ""}}\n` : `${id}\n`;
-    await io.stdout.write(ids.map(line).join(""));
-    if (skipped.size > 0 && !flags.quiet) void io.stderr.write(skipNote(ids, skipped));
-    if (!flags.quiet && jobs.some(namesId)) {
-      void io.stderr.write(await cancelNote(queue, ids.filter((_, index) => namesId(jobs[index] as NewJob))));
-    }
-  };
+  const enqueue = pushAndPrint(queue, io, flags);
   if (given.length > 0) {
-    return await enqueue(given.map((job) => ({ ...job, after }))).catch((error) => {
-      throw error instanceof JobRefusedError ? refusalOf(error, error.index, given.length) : error;
+    return await enqueue(given.map((job) => ({ ...job, after, bgDirsyncTo }))).catch(async (error) => {
+      if (error instanceof JobRefusedError) throw refusalOf(error, error.index, given.length);
+      throw queue.capabilities.atomicPush ? error : await commandsError(error, queue.name);
     });
   }
   if (io.isTerminal("stdin") && !flags.quiet) {
@@ -48,11 +46,57 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
     import.meta.resolve("../push_lines.ts"),
   );
   await pushLines(queue, io, {
-    job: withoutGaps({ ...defaultsOf(flags), after }),
+    job: withoutGaps({ ...defaultsOf(flags), after, bgDirsyncTo }),
     ifExists: flags.ifExists,
+    keepNewline: flags.keepNewline,
     enqueue,
   });
 };
+
+/** Pushes jobs and prints the ids of those that are on the queue, even if not all are. */
+function pushAndPrint(
+  queue: Queue,
+  io: Io,
+  { json, quiet, numWorkers }: FlagValues<PushFlags>,
+): (jobs: readonly NewJob[]) => Promise<void> {
+  return async (jobs) => {
+    const skipped = new Set<number>();
+    const line = (id: JobId | undefined, index: number) =>
+      id === undefined
+        ? ""
+        : json
+        ? `{"id":"${id}"${skipped.has(index) ? ',"existing":true' : ""}}\n`
+        : `${id}\n`;
+    const print = (ids: readonly (JobId | undefined)[]) => io.stdout.write(ids.map(line).join(""));
+    const options = { concurrency: numWorkers, onSkip: (index: number) => skipped.add(index) };
+    const ids = await queue.enqueue(jobs, options).catch(async (error) => {
+      if (error instanceof PartialPushError) await print(error.ids);
+      throw error;
+    });
+    await print(ids);
+    if (skipped.size > 0 && !quiet) void io.stderr.write(skipNote(ids, skipped));
+    if (!quiet && jobs.some(namesId)) {
+      void io.stderr.write(await cancelNote(queue, ids.filter((_, index) => namesId(jobs[index] as NewJob))));
+    }
+  };
+}
+
+/** @throws {UnsupportedError} for options that the queue could not act upon */
+async function checkAbilities(queue: Queue, flags: JobFlagValues): Promise<void> {
+  // Where records are kept all of it works, and a push need not wait for the code that says so.
+  if (queue.capabilities.keepsRecords) return;
+  const { refuseUnsupported } = await lazyImport<typeof import("../unsupported_flags.ts")>(
+    import.meta.resolve("../unsupported_flags.ts"),
+  );
+  refuseUnsupported(queue, flags);
+}
+
+async function commandsError(error: unknown, name: string): Promise<unknown> {
+  const { failedCommands } = await lazyImport<typeof import("../failed_push.ts")>(
+    import.meta.resolve("../failed_push.ts"),
+  );
+  return failedCommands(error, name);
+}
 
 /**
  * The jobs of -c and `--`, checked: nothing is opened, and so nothing made, for jobs that cannot be pushed.

@@ -1,5 +1,5 @@
 import { onAbort } from "../../core/abort.ts";
-import { errorMessage, JobRefusedError, UsageError } from "../../core/errors.ts";
+import { errorMessage, JobRefusedError, UnsupportedError, UsageError } from "../../core/errors.ts";
 import { EXIT } from "../../core/exit_code.ts";
 import type { JobId, NewJob } from "../../core/job.ts";
 import type { JobRecord } from "../../core/job_store.ts";
@@ -10,7 +10,7 @@ import { isLocalFile, openLog, openNamedQueue } from "../context.ts";
 import { followJob } from "../follow_job.ts";
 import { Interruption } from "../interruption.ts";
 import { JobFailedError } from "../job_failed_error.ts";
-import type { JOB_FLAGS } from "../options.ts";
+import type { JOB_FLAGS } from "../job_options.ts";
 import { plainText } from "../plain_text.ts";
 import { killTimeoutOf, type RunFlags } from "../run_worker.ts";
 import { ReaderWatch } from "../reader_watch.ts";
@@ -30,6 +30,15 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
   const killTimeoutMs = killTimeoutOf(context, flags);
   const { durability } = flags;
   await using queue = await openNamedQueue(context, flags, { durability, create: flags.after.length === 0 });
+  if (!queue.capabilities.keepsRecords) {
+    throw new UnsupportedError(
+      `Cannot run a job on "${queue.name}": it keeps no records that would tell its end`,
+      {
+        hint:
+          "jobq push and jobq pull can do without; a queue in an SQLite file keeps them, for example -q jobs.db",
+      },
+    );
+  }
   const id = await pushOne(queue, { ...job, after: await givenAfter(queue, flags) }, say);
   using interruption = new Interruption(io);
   using reader = new ReaderWatch(io.stdout);
@@ -51,6 +60,7 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
     mayRun: isLocalFile(context, flags),
     leaseMs: flags.visibilityTimeout,
     killTimeoutMs,
+    emulateTty: flags.emulateTty,
     maxLogBytes: flags.maxLogSize,
     signal,
     onExecution: (number) => shown.add(number),

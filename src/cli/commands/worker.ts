@@ -27,6 +27,7 @@ export const worker: RunCommand<typeof WORKER_FLAGS & RunFlags> = async (context
       }),
     idleTimeoutMs: flags.idleTimeout,
     keepFinished: flags.keepFinished,
+    heartbeat: flags.heartbeat,
   });
   const { reason, ...counts } = summary;
   openLog(context, flags).info(`leaving: ${REASONS[reason]}`, counts);
