@@ -1,6 +1,6 @@
 import {
+  BackendError,
   errorMessage,
-  isTransient,
   JobqError,
   type JobqErrorOptions,
   PartialPushError,
@@ -36,7 +36,7 @@ export function failedCommands(error: unknown, name: string): unknown {
 }
 
 function failedCommand(error: JobqError): JobqError {
-  if (!isTransient(error)) return error;
+  if (!isInDoubt(error)) return error;
   const { message, hint, exitCode } = error;
   return new FailedPushError(message, { hint: joined(DOUBT, hint), exitCode, cause: error });
 }
@@ -85,7 +85,7 @@ function failure(error: PartialPushError, { message, name, advice }: FailureText
   const said = errorMessage(cause);
   const known = `Cannot push to "${name}": `;
   const reason = said.startsWith(known) ? said.slice(known.length) : said;
-  const doubt = failures.some((each) => isTransient(each.error)) ? DOUBT : undefined;
+  const doubt = failures.some((each) => isInDoubt(each.error)) ? DOUBT : undefined;
   return new FailedPushError(`${message}: ${reason}`, {
     hint: joined(advice, doubt, hint),
     cause: error,
@@ -98,7 +98,11 @@ function joined(...parts: readonly (string | undefined)[]): string {
 }
 
 function nothingPushed({ failures }: PartialPushError): string {
-  return failures.some(({ error }) => isTransient(error))
+  return failures.some(({ error }) => isInDoubt(error))
     ? "nothing is known to have been pushed"
     : "nothing was pushed";
+}
+
+function isInDoubt(error: unknown): boolean {
+  return error instanceof BackendError && error.mayBeDone;
 }

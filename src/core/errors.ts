@@ -95,13 +95,18 @@ export class AccessDeniedError extends JobqError {
 export class BackendError extends JobqError {
   override readonly exitCode = EXIT.backend;
   readonly transient: boolean;
+  /** What was asked for may be done: no answer told that it was not. */
+  readonly mayBeDone: boolean;
 
   constructor(
     message: string,
-    { transient = false, ...options }: JobqErrorOptions & { transient?: boolean } = {},
+    { transient = false, mayBeDone = false, ...options }:
+      & JobqErrorOptions
+      & { transient?: boolean; mayBeDone?: boolean } = {},
   ) {
     super(message, options);
     this.transient = transient;
+    this.mayBeDone = mayBeDone;
   }
 }
 

@@ -10,7 +10,10 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { test } from "../support/testing.ts";
 
 const denied = new AccessDeniedError('Cannot push to "a/q": the key is wrong', { hint: "look at the key" });
-const unanswered = new BackendError('Cannot push to "a/q": no answer came in time', { transient: true });
+const unanswered = new BackendError('Cannot push to "a/q": no answer came in time', {
+  transient: true,
+  mayBeDone: true,
+});
 
 /** A push of `count` jobs: these failed, those from `untried` on were not begun, the others were pushed. */
 function partial(count: number, failed: readonly number[], { error = denied, untried = count }: {
@@ -69,6 +72,11 @@ test("of the only command it is told why, and that it may have been pushed when 
     5,
   ]);
   assertEquals(failedCommands(denied, "a/q"), denied);
+});
+
+test("of a push that was refused a connection no doubt is told", () => {
+  const refused = new BackendError('Cannot push to "a/q": the connection was refused', { transient: true });
+  assertEquals(failedCommands(refused, "a/q"), refused);
 });
 
 test("a reason that is not about the push stays whole", () => {

@@ -1,6 +1,6 @@
 import { DONE, onAbort } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
-import { isTransient } from "../../core/errors.ts";
+import { BackendError, isTransient } from "../../core/errors.ts";
 import { retryDelayMs, type RetryPolicy } from "../../core/retry_policy.ts";
 import { failedCall } from "./failed_call.ts";
 import * as storage from "./storage_errors.ts";
@@ -67,8 +67,8 @@ export async function withRetries<T>(
       const error = translate(thrown);
       const leftMs = deadline - clock.now();
       const backoffMs = retryDelayMs(tries, BACKOFF);
-      if (!isTransient(error) || backoffMs >= leftMs) throw error;
       isAmbiguous ||= mayBeDone(thrown);
+      if (!isTransient(error) || backoffMs >= leftMs) throw isAmbiguous ? doubtful(error) : error;
       const lastChanceMs = leftMs - Math.min(tryTimeoutMs, leftMs / 2);
       const askedMs = Math.min(failedCall(error).retryAfterMs ?? 0, lastChanceMs);
       const delayMs = Math.max(backoffMs, askedMs);
@@ -76,6 +76,13 @@ export async function withRetries<T>(
       await clock.sleep(delayMs, signal);
     }
   }
+}
+
+/** The error of a last try, where an earlier one may have been done. */
+function doubtful(error: Error): Error {
+  if (!(error instanceof BackendError) || error.mayBeDone) return error;
+  const { message, hint, transient, cause } = error;
+  return new BackendError(message, { hint, transient, cause, mayBeDone: true });
 }
 
 interface TryOptions {

@@ -42,7 +42,7 @@ export function translateStorageError(
     case "usage":
       return new UsageError(message, options);
     case "passing":
-      return new BackendError(message, { ...options, transient: true });
+      return new BackendError(message, { ...options, transient: true, mayBeDone: mayBeDone(cause) });
     case "broken":
       return new BackendError(message, options);
     default:

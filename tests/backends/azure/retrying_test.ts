@@ -88,6 +88,21 @@ test("the patience ends with the last failure, and is not overdrawn", async () =
   assertBetween(tries.length, 8, 20);
 });
 
+test("the last failure tells whether an earlier try may have been done", async () => {
+  const cases = [
+    [[refused(), refused()], false],
+    [[answered(503), refused()], true],
+    [[refused(), answered(503)], true],
+  ] as const;
+  for (const [[first, second], mayBeDone] of cases) {
+    const clock = new ManualClock();
+    const { call } = failing(first, second, ...Array.from({ length: 50 }, refused));
+    const options = optionsOn(clock, { patienceMs: 1_000 });
+    const error = await assertRejects(runThrough(clock, withRetries(call, options)), BackendError);
+    assertEquals([error.transient, error.mayBeDone], [true, mayBeDone]);
+  }
+});
+
 test("a try that takes too long is given up and repeated, whether it heeds its signal or not", async () => {
   const clock = new ManualClock();
   const start = clock.now();
