@@ -9,6 +9,7 @@ import { pushSingle } from "./push_single.ts";
 import { records } from "./records.ts";
 import { type Benchmark, isWithinLimit, type Result } from "./result.ts";
 import { startUp } from "./start_up.ts";
+import { storageQueue } from "./storage_queue.ts";
 import { formatTable } from "./table.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "children": children,
   "memory": memory,
   "idle": idle,
+  "storage-queue": storageQueue,
 };
 
 /** `deno task bench [--quick] [NAME]...`; a figure that falls short is told, but fails nothing. */

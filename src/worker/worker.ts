@@ -184,11 +184,7 @@ export class Worker {
     const startedAt = this.#clock.now();
     onEvent?.({ kind: "job-started", job, slot });
     // Not its command, which may hold a secret: logs go further than queues.
-    this.#log.info(`job ${job.id} started`, {
-      slot,
-      attempt: job.attempts + 1,
-      name: job.name,
-    });
+    this.#log.info(`job ${job.id} started`, { slot, attempt: job.attempts + 1, name: job.name });
     const report = await runAttempt(lease, {
       queue,
       runner,
