@@ -1,10 +1,16 @@
 /**
- * Every check and every test. The last line is `N passed, N failed`; a check counts as one, and so does Azurite,
- * which is started for the tests.
+ * Every check and every test. The last line is `N passed, N failed`; a check counts as one, and so do Azurite, which is
+ * started for the tests, and the Python tool ai4s-jobq, which is installed for them.
  *
- * Runs on a machine that has nothing but this Deno and, the first time, npm and its registry for Azurite.
+ * Runs on a machine that has nothing but this Deno and, the first time, npm and its registry for Azurite. Where there is
+ * no Python or no PyPI, the tests with the Python tool do not run.
+ *
+ * `scripts/test.ts interop` runs these only, and fails where they cannot run.
  */
+import { installPythonTool, NoPythonToolError } from "../tests/interop/support/install.ts";
 import { AzuriteProcess } from "../tests/support/azurite/process.ts";
+
+const isInterop = Deno.args.includes("interop");
 
 const CHECKS: readonly { readonly name: string; readonly args: readonly string[] }[] = [
   { name: "format", args: ["fmt", "--check", "--quiet"] },
@@ -18,13 +24,15 @@ const TESTS: readonly (readonly string[])[] = [
   ["test", "-A", "--doc", "--no-check", "src/"],
 ];
 
+const INTEROP_TESTS: typeof TESTS = [["test", "-A", "--no-check", "tests/interop/"]];
+
 const root = new URL("../", import.meta.url);
 const encoder = new TextEncoder();
 let passed = 0;
 let failed = 0;
 const notRun: string[] = [];
 
-for (const { name, args } of CHECKS) {
+for (const { name, args } of isInterop ? [] : CHECKS) {
   const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: root }).spawn().status;
   await say(`${success ? "ok" : "FAILED"}: ${name}\n`);
   if (success) passed++;
@@ -36,7 +44,9 @@ const azurite = await startAzurite();
 if (azurite) passed++;
 else failed++;
 
-for (const args of TESTS) {
+const pythonTool = await preparePythonTool();
+
+for (const args of isInterop ? INTEROP_TESTS : TESTS) {
   const { success, text } = await runTests(args);
   // "ok | 5 passed (2 steps) | 1 failed | 1 ignored (3s)"
   const [, ok, bad = "0"] = /^.*\| (\d+) passed.*?\| (\d+) failed/m.exec(text) ?? [];
@@ -64,13 +74,35 @@ async function startAzurite(): Promise<AzuriteProcess | undefined> {
   }
 }
 
+/** Answers where the Python tool's programs are; "" where the tests have to do without it. */
+async function preparePythonTool(): Promise<string> {
+  try {
+    const programs = await installPythonTool();
+    await say("ok: ai4s-jobq\n");
+    passed++;
+    return programs;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isInterop || !(error instanceof NoPythonToolError)) {
+      await say(`FAILED: ai4s-jobq: ${reason}\n`);
+      failed++;
+    }
+    notRun.push(`DID NOT RUN: the tests with ai4s-jobq (${reason.split("\n")[0]})`);
+    return "";
+  }
+}
+
 /** Runs tests, shows what they print as it comes, and answers it without colours. */
 async function runTests(args: readonly string[]): Promise<{ success: boolean; text: string }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: root,
     stdout: "piped",
-    env: { NO_COLOR: "1", JOBQ_TEST_AZURITE: azurite?.connectionString ?? "" },
+    env: {
+      NO_COLOR: "1",
+      JOBQ_TEST_AZURITE: azurite?.connectionString ?? "",
+      JOBQ_TEST_PYTHON_TOOL: pythonTool,
+    },
   }).spawn();
   let text = "";
   for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
