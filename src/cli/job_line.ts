@@ -72,6 +72,30 @@ export function parseJobLine(text: string, { job: defaults, ifExists }: LineDefa
   return { ...defaults, ...unique, ...fields, task, env, jsonLine: text };
 }
 
+/**
+ * The job of a command that is a JSON object with "cmd", read as a line of input would be; undefined for one that is a
+ * command for bash.
+ *
+ * @throws {UsageError}
+ */
+export function parseJsonCommand(text: string, defaults: Omit<NewJob, "task">): NewJob | undefined {
+  if (!isJsonJob(text)) return undefined;
+  const job = parseJobLine(text, { job: defaults });
+  if (job.after === defaults.after && job.key === defaults.key) return job;
+  throw new UsageError('"key" and "after" are for the lines of standard input', {
+    hint: "give --key and --after instead",
+  });
+}
+
+function isJsonJob(text: string): boolean {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null && Object.hasOwn(parsed, "cmd");
+  } catch {
+    return false;
+  }
+}
+
 function readTask(value: unknown): Task {
   if (typeof value === "string") return { kind: "shell", command: value };
   if (Array.isArray(value) && value.every((part) => typeof part === "string")) {
@@ -82,10 +106,11 @@ function readTask(value: unknown): Task {
 
 function readEnv(value: unknown): Record<string, string> {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isObject || !Object.values(value).every((entry) => typeof entry === "string")) {
+  const isText = (entry: unknown) => typeof entry === "string" || typeof entry === "number";
+  if (!isObject || !Object.values(value).every(isText)) {
     throw new UsageError('"env" is not an object of texts', { hint: 'write it like {"env": {"SEED": "1"}}' });
   }
-  return value as Record<string, string>;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, String(entry)]));
 }
 
 function readText(key: string, value: unknown): string {

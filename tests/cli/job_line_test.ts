@@ -75,6 +75,11 @@ test("null as bg_dirsync_to is none, whatever the command line says", () => {
   assertEquals(told.map((line) => parseJobLine(line, defaults).bgDirsyncTo), ["there", undefined, "there"]);
 });
 
+test("a number in the environment is its text", () => {
+  const line = '{"cmd":"x","env":{"SEED":1,"RATE":0.50}}';
+  assertEquals(parseJobLine(line, { job: {} }).env, { SEED: "1", RATE: "0.5" });
+});
+
 test("of the environment, the variables of the command line win", () => {
   const line = '{"cmd":"x","env":{"A":"line","B":"line"}}';
   assertEquals(parseJobLine(line, { job: { env: { B: "option", C: "option" } } }).env, {
@@ -102,7 +107,8 @@ const WRONG: Readonly<Record<string, RegExp>> = {
   '{"cmd":null}': /"cmd" is neither a text nor an array of texts/,
   '{"cmd":["x",1]}': /"cmd" is neither a text nor an array of texts/,
   '{"cmd":"x","env":[]}': /"env" is not an object of texts/,
-  '{"cmd":"x","env":{"A":1}}': /"env" is not an object of texts/,
+  '{"cmd":"x","env":{"A":true}}': /"env" is not an object of texts/,
+  '{"cmd":"x","env":{"A":[1]}}': /"env" is not an object of texts/,
   '{"cmd":"x","cwd":1}': /"cwd" is not a text/,
   '{"cmd":"x","name":null}': /"name" is not a text/,
   '{"cmd":"x","num_retries":"1"}': /"num_retries" is not a whole number of at least 0/,

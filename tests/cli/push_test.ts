@@ -22,6 +22,29 @@ test("push -c takes a command that begins with a dash", async () => {
   assertEquals(await queue.commands(), ["-x"]);
 });
 
+test("push -c takes a JSON object with cmd as a line of input, and anything else as a command", async () => {
+  await using queue = await QueueFile.make();
+  const [group, other] = ["{ echo b; }", '{"no": "cmd"}'] as const;
+  const texts = ['{"cmd": ["echo", "a"], "num_retries": 2}', group, other];
+  await queue.jobq(["push", ...texts.flatMap((text) => ["-c", text])]);
+  const jobs = await queue.look((handle) => handle.peek(9));
+  assertEquals(jobs.map(({ task, maxAttempts }) => [task, maxAttempts]), [
+    [{ kind: "argv", argv: ["echo", "a"] }, 3],
+    [{ kind: "shell", command: group }, 1],
+    [{ kind: "shell", command: other }, 1],
+  ]);
+});
+
+test("push names the -c whose JSON is wrong, and pushes none", async () => {
+  await using queue = await QueueFile.make();
+  for (const wrong of ['{"cmd": "x", "what": 1}', '{"cmd": "x", "after": "y"}', '{"cmd": "x", "key": "y"}']) {
+    const { code, stdout, stderr } = await queue.jobq(["push", "-c", "true", "-c", wrong]);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^error: Cannot push command 2: .*\nhint: /);
+  }
+  assertEquals((await queue.jobq(["size"])).code, 3);
+});
+
 test("push takes all that stands after -- as a program and its arguments", async () => {
   await using queue = await QueueFile.make();
   const argv = ["echo", "a b", "-c", "--help", "--", ""];

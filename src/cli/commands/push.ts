@@ -13,11 +13,13 @@ type JobFlagValues = FlagValues<typeof JOB_FLAGS>;
 
 type PushFlags = typeof PUSH_FLAGS & typeof COMMON_FLAGS;
 
+/** What a job is made of; `bgDirsyncTo` is an option of push alone. */
+type GivenFlags = JobFlagValues & { readonly bgDirsyncTo?: string };
+
 /** `jobq push`: jobs from -c, from `--`, or from the lines of standard input. */
 export const push: RunCommand<PushFlags> = async (context, flags) => {
   const { io } = context;
-  const { bgDirsyncTo } = flags;
-  const given = givenJobs(flags, context.rest);
+  const given = await givenJobs(flags, context.rest);
   await using queue = await openNamedQueue(context, flags, {
     durability: flags.durability,
     // A queue that is not there has no job to wait for.
@@ -33,7 +35,7 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
   const after = await givenAfter(queue, flags);
   const enqueue = pushAndPrint(queue, io, flags);
   if (given.length > 0) {
-    return await enqueue(given.map((job) => ({ ...job, after, bgDirsyncTo }))).catch(async (error) => {
+    return await enqueue(given.map((job) => ({ ...job, after }))).catch(async (error) => {
       if (error instanceof JobRefusedError) throw refusalOf(error, error.index, given.length);
       throw queue.capabilities.atomicPush ? error : await commandsError(error, queue.name);
     });
@@ -46,7 +48,7 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
     import.meta.resolve("../push_lines.ts"),
   );
   await pushLines(queue, io, {
-    job: withoutGaps({ ...defaultsOf(flags), after, bgDirsyncTo }),
+    job: withoutGaps({ ...defaultsOf(flags), after }),
     ifExists: flags.ifExists,
     keepNewline: flags.keepNewline,
     enqueue,
@@ -103,35 +105,50 @@ async function commandsError(error: unknown, name: string): Promise<unknown> {
  *
  * @throws {UsageError}
  */
-export function givenJobs(flags: JobFlagValues, rest: readonly string[]): readonly NewJob[] {
+export async function givenJobs(flags: GivenFlags, rest: readonly string[]): Promise<readonly NewJob[]> {
   const { command: commands, key, ifExists } = flags;
   if (commands.length > 0 && rest.length > 0) {
     throw new UsageError("Cannot push both -c and a program after --", { hint: "use two pushes" });
   }
-  const tasks: NewJob["task"][] = rest.length > 0
-    ? [{ kind: "argv", argv: rest }]
-    : commands.map((command) => ({ kind: "shell", command }));
-  if (key !== undefined && tasks.length !== 1) {
+  const count = rest.length > 0 ? 1 : commands.length;
+  if (key !== undefined && count !== 1) {
     throw new UsageError(
-      `Cannot give one key to ${tasks.length === 0 ? "many lines" : `${tasks.length} jobs`}`,
+      `Cannot give one key to ${count === 0 ? "many lines" : `${count} jobs`}`,
       {
         hint: 'push one job with --key, or JSON lines with "key"',
       },
     );
   }
-  if (key === undefined && ifExists !== undefined && tasks.length > 0) {
+  if (key === undefined && ifExists !== undefined && count > 0) {
     throw new UsageError("Cannot use --if-exists without --key", { hint: "give the job a key" });
   }
   const unique = key === undefined ? {} : { key, ifExists: ifExists ?? "skip" };
-  const jobs = tasks.map((task) => ({ ...defaultsOf(flags), ...unique, task }));
-  jobs.forEach((job, index) => {
+  const defaults = { ...defaultsOf(flags), ...unique };
+  const jobs: NewJob[] = [];
+  for (let index = 0; index < count; index++) {
     try {
+      const job = rest.length > 0
+        ? { ...defaults, task: { kind: "argv", argv: rest } } as const
+        : await commandJob(commands[index] ?? "", defaults);
       assertRunnable(job);
+      jobs.push(job);
     } catch (error) {
-      throw error instanceof UsageError ? refusalOf(error, index, jobs.length) : error;
+      throw error instanceof UsageError ? refusalOf(error, index, count) : error;
     }
-  });
+  }
   return jobs;
+}
+
+/** The job of a -c: a command, or a JSON object as the lines of standard input may be. */
+async function commandJob(command: string, defaults: Omit<NewJob, "task">): Promise<NewJob> {
+  if (command.startsWith("{")) {
+    const { parseJsonCommand } = await lazyImport<typeof import("../job_line.ts")>(
+      import.meta.resolve("../job_line.ts"),
+    );
+    const job = parseJsonCommand(command, defaults);
+    if (job !== undefined) return job;
+  }
+  return { ...defaults, task: { kind: "shell", command } };
 }
 
 /** What --after says. @throws {UsageError} for an id that there is not */
@@ -144,7 +161,7 @@ export async function givenAfter(
   return await resolveAfter(queue, after);
 }
 
-function defaultsOf(flags: JobFlagValues): Omit<NewJob, "task"> {
+function defaultsOf(flags: GivenFlags): Omit<NewJob, "task"> {
   return {
     name: flags.name,
     env: flags.env.length > 0 ? Object.fromEntries(flags.env) : undefined,
@@ -154,6 +171,7 @@ function defaultsOf(flags: JobFlagValues): Omit<NewJob, "task"> {
     timeoutMs: flags.timeout,
     delayMs: flags.delay,
     priority: flags.priority,
+    bgDirsyncTo: flags.bgDirsyncTo,
   };
 }
 

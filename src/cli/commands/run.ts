@@ -20,7 +20,7 @@ import { givenAfter, givenJobs, refusalOf } from "./push.ts";
 /** `jobq run`. */
 export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flags) => {
   const { io } = context;
-  const [job, ...others] = givenJobs(flags, context.rest);
+  const [job, ...others] = await givenJobs(flags, context.rest);
   if (job === undefined || others.length > 0) {
     throw new UsageError(`Cannot run ${job === undefined ? "nothing" : "several commands"}`, {
       hint: "write jobq run -- PROGRAM [ARG]..., or jobq run -c CMD",

@@ -100,19 +100,29 @@ function encodeKwargs(job: NewJob): JsonObject {
   }
   const line = parseDocument(job.jsonLine);
   const order = isJsonObject(line) ? line : new Map<string, JsonDocument>();
-  values.set("env", inOrder(new Map(Object.entries(job.env ?? {})), order.get("env")));
+  values.set("env", inOrder(new Map(Object.entries(job.env ?? {})), order.get("env"), numberAsGiven));
   values.set("bg_dirsync_to", job.bgDirsyncTo ?? null);
   if (job.cwd !== undefined) values.set("cwd", job.cwd);
   return inOrder(values, order);
 }
 
-/** The entries of an object, those that another one has first, in its order. */
+/** The entries of an object, those that another one has first, in its order; `pick` is given the values of both. */
 function inOrder(
   values: ReadonlyMap<string, JsonDocument>,
   order: JsonDocument | undefined,
+  pick: (value: JsonDocument, given: JsonDocument | undefined) => JsonDocument = (value) => value,
 ): Map<string, JsonDocument> {
-  const known = isJsonObject(order) ? [...order.keys()].filter((key) => values.has(key)) : [];
-  return new Map([...known, ...values.keys()].map((key) => [key, values.get(key) ?? null]));
+  const given: JsonObject = isJsonObject(order) ? order : new Map();
+  const known = [...given.keys()].filter((key) => values.has(key));
+  return new Map(
+    [...known, ...values.keys()].map((key) => [key, pick(values.get(key) ?? null, given.get(key))]),
+  );
+}
+
+/** A number stays one, and keeps its digits, where the job has its text. */
+function numberAsGiven(value: JsonDocument, given: JsonDocument | undefined): JsonDocument {
+  const isNumber = typeof given === "object" && given !== null && "number" in given;
+  return isNumber && String(Number(given.number)) === value ? given : value;
 }
 
 function commandOf(task: Task): string {

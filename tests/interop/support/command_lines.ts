@@ -55,6 +55,20 @@ export function commandLines(dir: string): readonly CommandLine[] {
       written: ["1", "indented", "last ✓"],
     },
     {
+      what: "a command that is JSON",
+      out: `${dir}/json-command`,
+      args: ["-c", `{"env": {"A": "1"}, "cmd": "echo $A >> ${dir}/json-command"}`, "-e", "B=2"],
+      written: ["1"],
+    },
+    {
+      what: "JSON lines with numbers for texts",
+      out: `${dir}/numbers`,
+      args: [],
+      stdin:
+        `{"cmd":"echo $N $BIG $E >> ${dir}/numbers","env":{"N":1.50,"BIG":123456789012345678901,"E":1e22}}\n`,
+      written: ["1.5 123456789012345678901 1e+22"],
+    },
+    {
       what: "JSON lines",
       out: `${dir}/json`,
       args: ["-e", "B=from -e"],
