@@ -32,9 +32,10 @@ export class StorageDeadLetters implements DeadLetters {
   ): Promise<readonly DeadLetter[]> {
     const { failed } = this.#options;
     const found: FoundMessage[] = [];
-    const atMost = Math.min(limit, await countOrNone(failed, signal));
+    const count = await countOrNone(failed, signal);
+    if (count === 0) return [];
     // A peek disturbs nobody, but shows no more than these.
-    if (atMost <= MAX_BATCH) found.push(...await failed.peek(atMost, signal));
+    if (Math.min(limit, count) <= MAX_BATCH) found.push(...await failed.peek(MAX_BATCH, signal));
     else await visitAll(failed, (item) => (found.push(item), "keep"));
     return found.map(deadLetterOf).sort((a, b) => a.failure.at - b.failure.at).slice(0, limit);
   }

@@ -49,7 +49,6 @@ export async function pushJobs(jobs: readonly NewJob[], options: PushOptions): P
       const job = outgoing[index];
       if (job === undefined) return;
       try {
-        signal?.throwIfAborted();
         await send(job, options);
         ids[index] = job.id;
       } catch (error) {

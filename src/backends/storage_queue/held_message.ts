@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
-import { MessageGoneError, type MessageQueue, type Patience, type Receipt } from "./message_queue.ts";
+import type { MessageQueue, Receipt } from "./message_queue.ts";
+import { MessageGoneError, type Patience } from "./queue_calls.ts";
 
 export interface HeldMessageOptions {
   readonly messages: MessageQueue;
@@ -115,8 +116,8 @@ export class HeldMessage {
   }
 
   /**
-   * Whether it may be gone by our own settlement. While nobody else can have taken it, it is: where a connection breaks
-   * that was used before, Deno sends the request again, unasked and unseen (https://github.com/denoland/deno/issues/36786).
+   * Whether it may be gone by our own settlement. While nobody else can have taken it, it is: through an HTTP proxy (see
+   * `singleSend`) Deno sends a request again when the connection breaks, unasked and unseen.
    */
   #isOurDoing(): boolean {
     return this.#inDoubt || this.#clock.now() < this.#expiresAt;

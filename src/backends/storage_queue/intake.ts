@@ -1,15 +1,16 @@
 import type { ReceivedMessageItem } from "@azure/storage-queue";
 import { errorMessage } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
+import { assertRunnable } from "../../core/job.ts";
 import { MAX_LOST_LEASES, poisonFailure } from "../../core/queue.ts";
 import { type Deliveries, noteDeliveries, readDeliveries } from "../../core/wire/deliveries.ts";
-import { decodeJobMessage } from "../../core/wire/job_message.ts";
+import { decodeJobMessage, type MessageJob } from "../../core/wire/job_message.ts";
 import type { TaskMessage } from "../../core/wire/task_message.ts";
 import { WireError } from "../../core/wire/wire_error.ts";
 import { fittingDeadLetter } from "./dead_texts.ts";
 import { HeldMessage } from "./held_message.ts";
 import { MessageLease, type Places } from "./message_lease.ts";
-import { MessageGoneError } from "./message_queue.ts";
+import { MessageGoneError } from "./queue_calls.ts";
 import { blobOf, mergeSpilled } from "./spilled.ts";
 import { decodeTask, fittingRewrite, jobOf } from "./stored_job.ts";
 
@@ -21,7 +22,7 @@ export interface IntakeOptions {
 }
 
 /** A message whose job could not be got comes back after this, in ms. */
-const TROUBLE_MS = 5_000;
+const TROUBLE_MS = 2_000;
 
 /**
  * Makes a lease of a message that was received. What cannot be one goes to the dead letters, with the reason; a message
@@ -109,7 +110,7 @@ async function leaseOf(
   });
 }
 
-/** @throws {WireError} when the task lies in a blob that is not there any more */
+/** @throws {WireError} when the task lies in a blob that is not there any more, or holds something else */
 async function wholeTask(
   message: TaskMessage,
   { payloads }: Places,
@@ -117,26 +118,35 @@ async function wholeTask(
 ): Promise<TaskMessage> {
   const blob = blobOf(message);
   if (blob === undefined) return message;
+  const what = `its payload, the blob jobq-payloads/${blob},`;
   // Meanwhile nobody renews the lease, nor those of the messages that came with it.
   const payload = await payloads.get(blob, leaseMs / 3);
   if (payload === undefined) {
     throw new WireError(
-      `its payload, the blob jobq-payloads/${blob}, is not there any more: ` +
-        "somebody removed it, or the same message was there twice and the other one is done",
+      `${what} is not there any more: it was removed, or the same message was there twice and the other one is done`,
     );
   }
-  return mergeSpilled(message, payload);
+  const task = readTask(payload);
+  if (task instanceof WireError) throw new WireError(`${what} holds no job: ${task.message}`);
+  return mergeSpilled(message, task);
 }
 
-/** A job that is run without what it asks for would end well, and wrongly. @throws {WireError} */
-function assertCanRun({ bgDirsyncTo, gateCommand }: ReturnType<typeof decodeJobMessage>): void {
-  if (bgDirsyncTo !== undefined) {
+/** @throws {WireError} where no program can be started for the job, or it would be run without what it asks for */
+function assertCanRun(job: MessageJob): void {
+  if (job.bgDirsyncTo !== undefined) {
     throw new WireError(
       "it wants a directory synchronised (bg_dirsync_to), which this version of jobq does not do",
     );
   }
-  if (gateCommand !== undefined) {
+  if (job.gateCommand !== undefined) {
     throw new WireError("it has a gate (gate_cmd), which this version of jobq does not ask");
+  }
+  // Of a blank line the Python tool makes a job, which does nothing.
+  if (job.task.kind === "shell" && job.task.command.trim() === "") return;
+  try {
+    assertRunnable(job);
+  } catch (error) {
+    throw new WireError(`no program can be started for it: ${errorMessage(error)}`, { cause: error });
   }
 }
 

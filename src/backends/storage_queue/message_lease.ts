@@ -10,8 +10,9 @@ import type { TaskMessage } from "../../core/wire/task_message.ts";
 import type { Logger } from "../../log/logger.ts";
 import { fittingDeadLetter } from "./dead_texts.ts";
 import type { HeldMessage } from "./held_message.ts";
-import { MAX_VISIBILITY_MS, MessageGoneError, type MessageQueue } from "./message_queue.ts";
+import { MAX_VISIBILITY_MS, type MessageQueue } from "./message_queue.ts";
 import type { Payloads } from "./payloads.ts";
+import { MessageGoneError } from "./queue_calls.ts";
 import { blobOf } from "./spilled.ts";
 import { fittingRewrite } from "./stored_job.ts";
 
@@ -89,7 +90,7 @@ export class MessageLease implements Lease {
   }
 
   async retry({ delayMs, failure }: { delayMs: number; failure: Failure }): Promise<void> {
-    assertSpan("a delay", delayMs, { min: 0, max: MAX_VISIBILITY_MS });
+    const visibleInMs = toDelay(delayMs);
     const { message, deliveries, lost } = this.#received;
     const left = new Map([["num_retries", jsonNumber(Math.max(0, message.numRetries - 1))]]);
     const attempts = new Map([["attempts", jsonNumber(this.job.attempts + 1)]]);
@@ -97,19 +98,18 @@ export class MessageLease implements Lease {
       new Map([...left, ...attempts, ...noteDeliveries(deliveries, lost)]),
       left,
     ]);
-    if (text !== undefined) return await this.#whileHeld((held) => held.giveBack(delayMs, text));
+    if (text !== undefined) return await this.#whileHeld((held) => held.giveBack(visibleInMs, text));
     // Given back as it is, it would be tried for ever.
-    await this.deadLetter({
-      ...failure,
-      message: `${failure.message}; it has no room for the count of its retries`,
-    });
+    const reason = "its message has no room for the count of its retries";
+    this.#places.log.warn(`job ${this.job.id} goes to the dead letters: ${reason}`);
+    await this.deadLetter({ ...failure, message: `${failure.message}; ${reason}` });
   }
 
   async release({ delayMs }: { delayMs: number } = { delayMs: 0 }): Promise<void> {
-    assertSpan("a delay", delayMs, { min: 0, max: MAX_VISIBILITY_MS });
+    const visibleInMs = toDelay(delayMs);
     const { message, deliveries, lost } = this.#received;
     const text = fittingRewrite(message, [noteDeliveries(deliveries, lost)]);
-    await this.#whileHeld((held) => held.giveBack(delayMs, text));
+    await this.#whileHeld((held) => held.giveBack(visibleInMs, text));
   }
 
   async cancel(): Promise<void> {
@@ -154,4 +154,10 @@ export class MessageLease implements Lease {
       log.warn(`the payload of job ${this.job.id} stays behind: ${errorMessage(error)}`, { blob })
     );
   }
+}
+
+/** A job may ask for retries after more than the service can wait for: then it comes back sooner, instead of never. */
+function toDelay(delayMs: number): number {
+  assertSpan("a delay", delayMs, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  return Math.min(delayMs, MAX_VISIBILITY_MS);
 }

@@ -1,16 +1,6 @@
 import type { PeekedMessageItem, QueueClient, ReceivedMessageItem } from "@azure/storage-queue";
 import { onAbort } from "../../core/abort.ts";
-import type { Clock } from "../../core/clock.ts";
-import { errorMessage, QueueNotFoundError } from "../../core/errors.ts";
-import type { Logger } from "../../log/logger.ts";
-import {
-  errorCodeOf,
-  isLeaseGone,
-  isQueueMissing,
-  mayBeDone,
-  translateStorageError,
-} from "../azure/storage_errors.ts";
-import { withRetries } from "../azure/retrying.ts";
+import { type HeldOptions, type Patience, QueueCalls, type QueueCallsOptions } from "./queue_calls.ts";
 
 /** The most messages that the service hands out or shows in one request. */
 export const MAX_BATCH = 32;
@@ -23,63 +13,28 @@ export interface Receipt {
   readonly popReceipt: string;
 }
 
-/** How long a call is repeated. */
-export interface Patience {
-  readonly patienceMs: number;
-  /** How long one try may take. Default 15 s. */
-  readonly tryTimeoutMs?: number;
-}
+/** A push has nothing to fall back on. */
+const PUSH_PATIENCE: Patience = { patienceMs: 30_000 };
 
-/** Of most calls. */
-const PATIENCE_MS = 10_000;
-/** Of a push, which has nothing to fall back on. */
-const PUSH_PATIENCE_MS = 30_000;
-const TRY_TIMEOUT_MS = 15_000;
-
-/** A message is not held any more. */
-export class MessageGoneError extends Error {
-  /** Whether it is still there, changed since by whoever has it now or by ourselves; else it was removed. */
-  readonly isThere: boolean;
-
-  constructor(isThere: boolean) {
-    super("the message is not held any more");
-    this.isThere = isThere;
-  }
-}
-
-/** Of a call on a held message. */
-export interface HeldOptions {
-  readonly patience?: Patience;
-  /** Told of a try that may have been done although no answer said so. */
-  readonly onDoubt?: () => void;
-}
-
-export interface MessageQueueOptions {
+export interface MessageQueueOptions extends QueueCallsOptions {
   readonly client: QueueClient;
-  /** The queue's address, for messages. */
-  readonly name: string;
-  /** Makes the queue when a call finds that there is none; absent, such a call fails. */
-  readonly create?: () => Promise<void>;
-  /** No call is repeated longer than this. Default: 30 s for a push, 10 s for others. */
-  readonly patienceMs?: number;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /**
- * One queue of the service: its calls, repeated where that may help, and with the errors of jobq.
+ * One queue of the service.
  *
- * A change that takes too long is left to itself instead of being aborted: on a connection that was used before, Deno
- * would send it a second time, unseen (https://github.com/denoland/deno/issues/36786). A renewal would so lose its receipt.
+ * A change that takes too long is left to itself instead of being aborted: through an HTTP proxy (see `singleSend`) Deno
+ * would then send it a second time, unseen, and a renewal's receipt be lost.
  */
 export class MessageQueue {
   readonly name: string;
-  readonly #options: MessageQueueOptions;
-  #creation: Promise<void> | undefined;
+  readonly #client: QueueClient;
+  readonly #calls: QueueCalls;
 
-  constructor(options: MessageQueueOptions) {
+  constructor({ client, ...options }: MessageQueueOptions) {
     this.name = options.name;
-    this.#options = options;
+    this.#client = client;
+    this.#calls = new QueueCalls(options);
   }
 
   /** Puts a message there for ever, visible after the delay. */
@@ -88,9 +43,9 @@ export class MessageQueue {
     { delayMs = 0, signal }: { delayMs?: number; signal?: AbortSignal } = {},
   ): Promise<Receipt> {
     const visibilityTimeout = secondsOf(delayMs);
-    return await this.#call(
-      () => this.#options.client.sendMessage(text, { messageTimeToLive: -1, visibilityTimeout }),
-      { action: "push to", patience: { patienceMs: PUSH_PATIENCE_MS }, signal },
+    return await this.#calls.make(
+      () => this.#client.sendMessage(text, { messageTimeToLive: -1, visibilityTimeout }),
+      { action: "push to", patience: PUSH_PATIENCE, signal },
     );
   }
 
@@ -109,13 +64,10 @@ export class MessageQueue {
     let isAsking = false;
     const stop = () => isAsking || between.abort(signal?.reason);
     using _ = signal && onAbort(signal, stop);
-    const { receivedMessageItems } = await this.#call(async () => {
+    const { receivedMessageItems } = await this.#calls.make(async () => {
       isAsking = true;
       try {
-        return await this.#options.client.receiveMessages({
-          numberOfMessages,
-          visibilityTimeout,
-        });
+        return await this.#client.receiveMessages({ numberOfMessages, visibilityTimeout });
       } catch (error) {
         isAsking = false;
         if (signal?.aborted) stop();
@@ -135,8 +87,8 @@ export class MessageQueue {
     { text, visibleInMs, ...options }: HeldOptions & { text?: string; visibleInMs: number },
   ): Promise<Receipt> {
     const seconds = secondsOf(visibleInMs);
-    const updated = await this.#repeat(
-      () => this.#options.client.updateMessage(messageId, popReceipt, text, seconds),
+    const updated = await this.#calls.repeat(
+      () => this.#client.updateMessage(messageId, popReceipt, text, seconds),
       { action: "update a job of", isHeld: true, ...options },
     );
     return { messageId, popReceipt: updated.popReceipt ?? popReceipt };
@@ -144,8 +96,8 @@ export class MessageQueue {
 
   /** Removes a held message. @throws {MessageGoneError} */
   async delete({ messageId, popReceipt }: Receipt, options: HeldOptions = {}): Promise<void> {
-    await this.#repeat(
-      () => this.#options.client.deleteMessage(messageId, popReceipt),
+    await this.#calls.repeat(
+      () => this.#client.deleteMessage(messageId, popReceipt),
       { action: "remove a job from", isHeld: true, ...options },
     );
   }
@@ -154,8 +106,8 @@ export class MessageQueue {
   async peek(limit: number, signal?: AbortSignal): Promise<readonly PeekedMessageItem[]> {
     const numberOfMessages = Math.min(limit, MAX_BATCH);
     if (numberOfMessages < 1) return [];
-    const { peekedMessageItems } = await this.#call(
-      (abortSignal) => this.#options.client.peekMessages({ numberOfMessages, abortSignal }),
+    const { peekedMessageItems } = await this.#calls.make(
+      (abortSignal) => this.#client.peekMessages({ numberOfMessages, abortSignal }),
       { action: "read", signal },
     );
     return peekedMessageItems;
@@ -163,8 +115,8 @@ export class MessageQueue {
 
   /** About how many messages there are, hidden ones too; never less than there are. */
   async count(signal?: AbortSignal): Promise<number> {
-    const { approximateMessagesCount } = await this.#call(
-      (abortSignal) => this.#options.client.getProperties({ abortSignal }),
+    const { approximateMessagesCount } = await this.#calls.make(
+      (abortSignal) => this.#client.getProperties({ abortSignal }),
       { action: "read", signal },
     );
     return approximateMessagesCount ?? 0;
@@ -172,55 +124,11 @@ export class MessageQueue {
 
   /** Makes the queue unless it is there. */
   async createIfNotExists(): Promise<void> {
-    await this.#repeat(
-      (abortSignal) => this.#options.client.createIfNotExists({ abortSignal }),
+    await this.#calls.repeat(
+      (abortSignal) => this.#client.createIfNotExists({ abortSignal }),
       { action: "create" },
     );
   }
-
-  /** A call that makes the queue where there is none. */
-  async #call<T>(call: (signal: AbortSignal) => Promise<T>, options: CallOptions): Promise<T> {
-    const { create } = this.#options;
-    try {
-      return await this.#repeat(call, options);
-    } catch (error) {
-      if (create === undefined || !(error instanceof QueueNotFoundError)) throw error;
-      // Of many at once, one makes it.
-      await (this.#creation ??= create().finally(() => this.#creation = undefined));
-      return await this.#repeat(call, options);
-    }
-  }
-
-  async #repeat<T>(
-    call: (signal: AbortSignal) => Promise<T>,
-    { action, patience: own, signal, isHeld = false, onDoubt }: CallOptions,
-  ): Promise<T> {
-    const { name, clock, log, patienceMs = Infinity } = this.#options;
-    const { patienceMs: ownMs, tryTimeoutMs = TRY_TIMEOUT_MS } = own ?? { patienceMs: PATIENCE_MS };
-    return await withRetries((attempt) => call(attempt.signal), {
-      patienceMs: Math.min(ownMs, patienceMs),
-      tryTimeoutMs,
-      clock,
-      signal,
-      translate: (thrown) => {
-        if (mayBeDone(thrown)) onDoubt?.();
-        if (isHeld && (isLeaseGone(thrown) || isQueueMissing(thrown))) {
-          return new MessageGoneError(errorCodeOf(thrown) === "PopReceiptMismatch");
-        }
-        return translateStorageError(thrown, { action, name });
-      },
-      onRetry: ({ error, tries, delayMs }) =>
-        log.debug(`${errorMessage(error)}; trying again`, { tries, in_ms: Math.round(delayMs) }),
-    });
-  }
-}
-
-interface CallOptions extends HeldOptions {
-  /** For messages: "push to". */
-  readonly action: string;
-  readonly signal?: AbortSignal;
-  /** The call is on a held message, which is gone when its whole queue is. */
-  readonly isHeld?: boolean;
 }
 
 /** The service counts whole seconds: rounded up, since a lease must not end before its holder thinks so. */

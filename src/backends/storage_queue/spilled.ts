@@ -2,7 +2,6 @@ import { md5 } from "../azure/md5.ts";
 import type { JsonDocument, JsonObject } from "../../core/wire/json_document.ts";
 import { encodeTaskMessage, type TaskMessage } from "../../core/wire/task_message.ts";
 import { CONTAINER } from "./payloads.ts";
-import { decodeTask } from "./stored_job.ts";
 
 /** The key of a message that names the blob in which its task lies. */
 const KEY = "payload";
@@ -38,8 +37,7 @@ export function blobOf({ fields, kwargs }: TaskMessage): string | undefined {
 }
 
 /** The task in a blob, as the message stands that names it: the retries left and what was noted are the message's. */
-export function mergeSpilled(message: TaskMessage, payload: string): TaskMessage {
-  const task = decodeTask(payload);
+export function mergeSpilled(message: TaskMessage, task: TaskMessage): TaskMessage {
   const fields = new Map([...task.fields, ...message.fields]);
   return { ...task, id: message.id, numRetries: message.numRetries, fields };
 }

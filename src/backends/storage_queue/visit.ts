@@ -1,6 +1,7 @@
 import type { ReceivedMessageItem } from "@azure/storage-queue";
 import { eachOf } from "./each_of.ts";
-import { MAX_BATCH, MessageGoneError, type MessageQueue, type Receipt } from "./message_queue.ts";
+import { MAX_BATCH, type MessageQueue, type Receipt } from "./message_queue.ts";
+import { MessageGoneError } from "./queue_calls.ts";
 
 /** How long a message that is looked at stays hidden from others, in ms. */
 const LOOK_MS = 120_000;

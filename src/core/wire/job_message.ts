@@ -15,7 +15,7 @@ import { WireError } from "./wire_error.ts";
 
 /** How messages of jobs are made. */
 export interface JobEncoding extends Hashing {
-  /** Makes the id of a job; without it, the id is the message's MD5. */
+  /** Makes the id of a job; without it, equal jobs have equal ids: MD5s, those of commands as the Python tool makes them. */
   readonly newId?: () => string;
 }
 
@@ -40,13 +40,15 @@ const KNOWN_KWARGS: ReadonlySet<string> = new Set(["cmd", "env", "cwd", "bg_dirs
 
 /** The message of a new job. What the Python tool does not know stands beside its keys, and only where it is set. */
 export function encodeJobMessage(job: NewJob, { md5, newId }: JobEncoding): { id: string; text: string } {
-  const task = {
-    kwargs: encodeKwargs(job),
-    numRetries: (job.maxAttempts ?? 1) - 1,
-    id: newId?.(),
-    extras: encodeExtras(job),
-  };
-  return encodeTaskMessage(task, { md5 });
+  const kwargs = encodeKwargs(job);
+  const numRetries = (job.maxAttempts ?? 1) - 1;
+  const extras = encodeExtras(job);
+  // Of a function the kwargs tell only the name.
+  const called = extras?.get("function");
+  const ownId = called === undefined
+    ? undefined
+    : md5(formatDocument([kwargs, jsonNumber(numRetries), called]));
+  return encodeTaskMessage({ kwargs, numRetries, id: newId?.() ?? ownId, extras }, { md5 });
 }
 
 /**
