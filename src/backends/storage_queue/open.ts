@@ -1,10 +1,10 @@
-import { md5 } from "../azure/md5.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { JobEncoding } from "../../core/wire/job_message.ts";
 import { type Logger, silentLogger } from "../../log/logger.ts";
 import { type Address, formatAddress } from "../address.ts";
 import { blobServiceClient } from "../azure/blob_client.ts";
+import { md5 } from "../azure/md5.ts";
 import { queueServiceClient } from "../azure/queue_client.ts";
 import { resolveStorageAccess } from "../azure/storage_access.ts";
 import type { AzureOptions } from "../registry.ts";

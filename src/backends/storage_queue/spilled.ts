@@ -1,6 +1,6 @@
-import { md5 } from "../azure/md5.ts";
 import type { JsonDocument, JsonObject } from "../../core/wire/json_document.ts";
 import { encodeTaskMessage, type TaskMessage } from "../../core/wire/task_message.ts";
+import { md5 } from "../azure/md5.ts";
 import { CONTAINER } from "./payloads.ts";
 
 /** The key of a message that names the blob in which its task lies. */

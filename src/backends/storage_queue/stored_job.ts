@@ -1,8 +1,8 @@
-import { md5 } from "../azure/md5.ts";
 import { describeTask, type Job, type JobState } from "../../core/job.ts";
 import { decodeJobMessage, type MessageJob } from "../../core/wire/job_message.ts";
 import type { JsonDocument } from "../../core/wire/json_document.ts";
 import { decodeTaskMessage, rewriteTaskMessage, type TaskMessage } from "../../core/wire/task_message.ts";
+import { md5 } from "../azure/md5.ts";
 
 /** The service's limit of a message: https://learn.microsoft.com/azure/storage/queues/scalability-targets */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
