@@ -93,7 +93,7 @@ export class AccessDeniedError extends JobqError {
 
 /** The queue cannot be reached or is broken. `transient` errors are worth another try later. */
 export class BackendError extends JobqError {
-  override readonly exitCode = EXIT.backend;
+  override readonly exitCode: ExitCode = EXIT.backend;
   readonly transient: boolean;
   /** What was asked for may be done: no answer told that it was not. */
   readonly mayBeDone: boolean;

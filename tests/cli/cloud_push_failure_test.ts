@@ -5,6 +5,7 @@ import { FakeIo } from "../support/fake_io.ts";
 import { FlakyProxy } from "../support/flaky_proxy.ts";
 import type { FaultOptions } from "../support/flaky_proxy/fault.ts";
 import { test } from "../support/testing.ts";
+import { waitUntil } from "../support/wait_until.ts";
 import { CloudQueue } from "./cloud_queue.ts";
 
 const DENIED = { kind: "answer", status: 403, code: "AuthorizationPermissionMismatch" } as const;
@@ -126,6 +127,50 @@ test("push stops reading when it has failed, though its input goes on", async ()
   const fake = new FakeIo({ env: queue.env });
   assertEquals(await main([queue.address, "push"], { ...fake.io, stdin: () => endless }), 4);
   assert(cancelled);
+});
+
+for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  test(`push on ${signal} prints the ids of what is on the queue, says what is not, and exits with ${expected}`, async () => {
+    await using proxy = await FlakyProxy.start(await connectionString());
+    const queue = await CloudQueue.place(proxy.connectionString);
+    await queue.create();
+    proxy.fault({ kind: "delay", ms: 60_000 }, { method: "POST", skip: 5, times: Infinity });
+    const stdin = Array.from({ length: 40 }, (_, index) => `echo ${index}\n`).join("");
+    const fake = new FakeIo({ stdin, env: queue.env });
+    const ended = main([queue.address, "push", "--num-workers", "3"], fake.io);
+    await waitUntil(() => proxy.requests.filter(({ fault }) => fault === "delay").length === 3);
+    fake.handlers.get(signal)?.();
+    assertEquals([await ended, fake.handlers.size], [expected, 0]);
+    assertEquals(idsIn(fake.stdout.text).toSorted(), (await idsOn(queue)).toSorted());
+    assertEquals(idsIn(fake.stdout.text).length, 5);
+    assertMatch(
+      fake.stderr.text,
+      /error: Cannot push 3 of 8 jobs .*, nor any after line 8: it was interrupted\n/,
+    );
+    assertMatch(
+      fake.stderr.text,
+      /hint: the 5 others were pushed; .*; a job whose answer got lost may be on/,
+    );
+  });
+}
+
+test("a signal ends a push that waits for standard input as it ends any program", async () => {
+  const queue = await CloudQueue.place();
+  const fake = new FakeIo({ env: queue.env });
+  let write = (_text: string) => {};
+  let close = () => {};
+  const stdin = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      write = (text) => controller.enqueue(new TextEncoder().encode(text));
+      close = () => controller.close();
+    },
+  });
+  const ended = main([queue.address, "push"], { ...fake.io, stdin: () => stdin });
+  write("echo 1\n");
+  await waitUntil(() => idsIn(fake.stdout.text).length === 1);
+  assertEquals(fake.handlers.size, 0);
+  close();
+  assertEquals(await ended, 0);
 });
 
 async function sed(script: string, text: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { JobRefusedError, PartialPushError, UsageError } from "../../core/errors.ts";
 import { type After, assertRunnable, type JobId, type NewJob } from "../../core/job.ts";
 import { lazyImport } from "../../core/lazy_import.ts";
-import type { Queue } from "../../core/queue.ts";
+import type { EnqueueOptions, Queue } from "../../core/queue.ts";
 import type { RunCommand } from "../command.ts";
 import { openLog, openNamedQueue } from "../context.ts";
 import type { FlagValues } from "../flag.ts";
@@ -71,7 +71,7 @@ function pushAndPrint(
         : `${id}\n`;
     const print = (ids: readonly (JobId | undefined)[]) => io.stdout.write(ids.map(line).join(""));
     const options = { concurrency: numWorkers, onSkip: (index: number) => skipped.add(index) };
-    const ids = await queue.enqueue(jobs, options).catch(async (error) => {
+    const ids = await enqueueAll(queue, io, { jobs, options }).catch(async (error) => {
       if (error instanceof PartialPushError) await print(error.ids);
       throw error;
     });
@@ -81,6 +81,19 @@ function pushAndPrint(
       void io.stderr.write(await cancelNote(queue, ids.filter((_, index) => namesId(jobs[index] as NewJob))));
     }
   };
+}
+
+/** Pushes the jobs; where some may be on the queue and others not, an interruption tells which. */
+async function enqueueAll(
+  queue: Queue,
+  io: Io,
+  { jobs, options }: { jobs: readonly NewJob[]; options: EnqueueOptions },
+): Promise<readonly JobId[]> {
+  if (queue.capabilities.atomicPush) return await queue.enqueue(jobs, options);
+  const { untilInterrupted } = await lazyImport<typeof import("../interrupted_push.ts")>(
+    import.meta.resolve("../interrupted_push.ts"),
+  );
+  return await untilInterrupted(io, (signal) => queue.enqueue(jobs, { ...options, signal }));
 }
 
 /** @throws {UnsupportedError} for options that the queue could not act upon */
