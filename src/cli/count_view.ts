@@ -26,6 +26,6 @@ export function waitingOf({ unfinished, running = 0 }: Counts): number {
 }
 
 /** How many dead letters there are. */
-export function deadOf({ failed, timeout = 0 }: Counts): number {
+export function deadOf({ failed = 0, timeout = 0 }: Counts): number {
   return failed + timeout;
 }

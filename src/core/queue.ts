@@ -41,8 +41,8 @@ export interface Capabilities {
 export interface Counts {
   /** All that are neither finished nor dead, running ones too. */
   readonly unfinished: number;
-  /** Dead letters, other than those in `timeout`. */
-  readonly failed: number;
+  /** Dead letters, other than those in `timeout`; absent where they may not be counted. */
+  readonly failed?: number;
   /** Can be leased now. */
   readonly ready?: number;
   /** Waiting for their delay to pass. */

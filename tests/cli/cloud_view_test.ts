@@ -1,4 +1,7 @@
+import { QueueSASPermissions, QueueServiceClient } from "@azure/storage-queue";
 import { assertEquals, assertMatch } from "../support/assert.ts";
+import { connectionString } from "../support/azurite.ts";
+import { runMain } from "../support/fake_io.ts";
 import { test } from "../support/testing.ts";
 import { CloudQueue, taskText } from "./cloud_queue.ts";
 
@@ -13,6 +16,18 @@ test("size --states and --json print what is known", async () => {
   await queue.sendDead(taskText("x", "c"));
   assertEquals((await queue.jobq(["size", "--states"])).stdout, "unfinished  2\nfailed      1\n");
   assertEquals((await queue.jobq(["size", "--json"])).stdout, '{"unfinished":2,"failed":1}\n');
+});
+
+test("size with a SAS of the queue alone prints what it may count", async () => {
+  const queue = await CloudQueue.with("a", "b");
+  const service = QueueServiceClient.fromConnectionString(await connectionString());
+  const url = service.getQueueClient(queue.address.split("/")[1] ?? "").generateSasUrl({
+    permissions: QueueSASPermissions.parse("raup"),
+    expiresOn: new Date(Date.now() + 600_000),
+  });
+  const words = ["--sas", new URL(url).search, "--endpoint", service.url.replace(/\/$/, ""), queue.address];
+  assertEquals((await runMain([...words, "size", "--quiet"])).stdout, "2\n");
+  assertEquals((await runMain([...words, "size", "--json", "--quiet"])).stdout, '{"unfinished":2}\n');
 });
 
 for (const words of [["size"], ["peek"], ["clear", "--yes"], ["pull"]]) {

@@ -32,7 +32,7 @@ test("whatever a job does, the worker survives it and the next job runs", async 
   await using worker = new WorkerProcess(dir.join("q.db"), ["--max-consecutive-failures", "none"]);
   assertEquals(await worker.ended(), 0);
   const { completed, failed, ready, running } = await queue.counts();
-  assertEquals([ready, running, (completed ?? 0) + failed], [0, 0, ids.length]);
+  assertEquals([ready, running, (completed ?? 0) + (failed ?? 0)], [0, 0, ids.length]);
   const dead = (await queue.deadLetters.list()).map(({ job }) => job.name ?? "");
   assertEquals(dead, DANGEROUS.filter(([, , ends]) => ends === "failed").map(([name]) => name));
   assertEquals(worker.output.match(/next/g)?.length, DANGEROUS.length);

@@ -85,7 +85,7 @@ export async function runChaos(
     completedTwice: [...reported.values()].filter((count) => count > 1).length,
     completed,
     notFinished: await notFinished(),
-    dead: failed,
+    dead: failed ?? 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { errorMessage, UnsupportedError } from "../../core/errors.ts";
+import { AccessDeniedError, errorMessage, UnsupportedError } from "../../core/errors.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type {
@@ -115,7 +115,12 @@ export class StorageQueue extends RecordlessQueue implements Queue {
 
   async counts({ signal }: CallOptions = {}): Promise<Counts> {
     const { places, deadMessages } = this.#options;
-    const counts = [places.messages.count(signal), countOrNone(deadMessages, signal)] as const;
+    // Who has the key to this queue alone may still count its jobs.
+    const dead = countOrNone(deadMessages, signal).catch((error) => {
+      if (error instanceof AccessDeniedError) return undefined;
+      throw error;
+    });
+    const counts = [places.messages.count(signal), dead] as const;
     // When one fails, the other may not go on unheard.
     await Promise.allSettled(counts);
     const [unfinished, failed] = await Promise.all(counts);
