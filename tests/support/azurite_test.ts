@@ -89,9 +89,8 @@ test("an OwnAzurite that is stopped while it is busy keeps every message that it
 test("an OwnAzurite that stops cuts a request in its midst", async () => {
   await using azurite = await OwnAzurite.make();
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: azurite.ports.queue });
-  await connection.write(
-    new TextEncoder().encode("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"),
-  );
+  // With its head complete it could be answered before.
+  await connection.write(new TextEncoder().encode("PUT / HTTP/1.1\r\nHost: x\r\nContent-Le"));
   await azurite.stop();
   assertEquals(await connection.read(new Uint8Array(1)).catch(() => null), null);
 });
