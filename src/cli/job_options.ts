@@ -8,7 +8,7 @@ export const JOB_FLAGS = {
   command: repeatedFlag(text, {
     alias: "c",
     placeholder: "CMD",
-    brief: "A command for bash; may be repeated",
+    brief: 'A command for bash, or a JSON object with "cmd"; may be repeated',
   }),
   env: repeatedFlag(parseEnv, {
     alias: "e",
