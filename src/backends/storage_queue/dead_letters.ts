@@ -48,10 +48,7 @@ export class StorageDeadLetters implements DeadLetters {
 
   async purge(which: DeadLetterSelection): Promise<number> {
     const { payloads } = this.#options;
-    return await this.#forEach(which, async (dead) => {
-      const blob = dead.kind === "task" ? blobOf(dead.message) : undefined;
-      if (blob !== undefined) await payloads.remove(blob);
-    });
+    return await this.#forEach(which, (dead) => removePayload(dead, payloads));
   }
 
   /** Removes those that are meant, after `work` on each; answers how many. */
@@ -79,6 +76,12 @@ function deadLetterOf(item: FoundMessage): DeadLetter {
     job: { ...job, maxAttempts: Math.max(1, job.maxAttempts - Math.min(1, job.attempts)) },
     failure: readFailure(dead.fields, item.insertedOn.getTime()),
   };
+}
+
+/** Removes the payload of a message that goes for good, if it has one. */
+export async function removePayload(text: DeadText, payloads: Payloads): Promise<void> {
+  const blob = text.kind === "task" ? blobOf(text.message) : undefined;
+  if (blob !== undefined) await payloads.remove(blob);
 }
 
 /** How many messages a queue has: none where there is no queue. */

@@ -14,12 +14,11 @@ import type {
 } from "../../core/queue.ts";
 import type { JobEncoding } from "../../core/wire/job_message.ts";
 import { RecordlessQueue } from "../azure/recordless_queue.ts";
-import { countOrNone, StorageDeadLetters } from "./dead_letters.ts";
+import { countOrNone, removePayload, StorageDeadLetters } from "./dead_letters.ts";
 import { MAX_JOB_BYTES, pushJobs } from "./enqueue.ts";
 import { takeIn } from "./intake.ts";
 import type { Places } from "./message_lease.ts";
 import { MAX_BATCH, MAX_VISIBILITY_MS, type MessageQueue } from "./message_queue.ts";
-import { blobOf } from "./spilled.ts";
 import { readDeadText } from "./dead_texts.ts";
 import { jobForDisplay } from "./stored_job.ts";
 import { type Fate, visitAll } from "./visit.ts";
@@ -131,9 +130,7 @@ export class StorageQueue extends RecordlessQueue implements Queue {
     const { messages, payloads } = this.#options.places;
     let removed = 0;
     await visitAll(messages, async ({ messageText }): Promise<Fate> => {
-      const text = readDeadText(messageText);
-      const blob = text.kind === "task" ? blobOf(text.message) : undefined;
-      if (blob !== undefined) await payloads.remove(blob);
+      await removePayload(readDeadText(messageText), payloads);
       removed++;
       return "remove";
     });

@@ -7,13 +7,13 @@ import { CONTAINER } from "./payloads.ts";
 const KEY = "payload";
 
 /** Told by whoever runs the message as it is. Its form is how the blob is found where the Python tool dropped the key. */
-const COMMAND =
-  /^echo 'jobq: this job is too large for a message and lies in the blob jobq-payloads\/([\w.-]+): only a worker of jobq can run it' >&2; exit 1$/;
-
 function commandFor(blob: string): string {
   return `echo 'jobq: this job is too large for a message and lies in the blob ${CONTAINER}/${blob}: ` +
     `only a worker of jobq can run it' >&2; exit 1`;
 }
+
+const [BEFORE_NAME = "", AFTER_NAME = ""] = commandFor("\0").split("\0");
+const BLOB_NAME = /^[\w.-]+$/;
 
 /** The small message that stands for a task which lies in a blob. */
 export function spilledText({ id, numRetries }: TaskMessage, blob: string): string {
@@ -33,7 +33,10 @@ export function blobOf({ fields, kwargs }: TaskMessage): string | undefined {
     return named.slice(CONTAINER.length + 1);
   }
   const command = kwargs.get("cmd");
-  return typeof command === "string" ? COMMAND.exec(command)?.[1] : undefined;
+  if (typeof command !== "string") return undefined;
+  if (!command.startsWith(BEFORE_NAME) || !command.endsWith(AFTER_NAME)) return undefined;
+  const name = command.slice(BEFORE_NAME.length, -AFTER_NAME.length);
+  return BLOB_NAME.test(name) ? name : undefined;
 }
 
 /** The task in a blob, as the message stands that names it: the retries left and what was noted are the message's. */

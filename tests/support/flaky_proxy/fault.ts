@@ -1,3 +1,5 @@
+import { Quota } from "../quota.ts";
+
 export type Service = "blob" | "queue";
 
 /** What befalls a request. */
@@ -51,16 +53,14 @@ export class ArmedFault {
   readonly fault: Fault;
   readonly when: "before" | "after";
   readonly #options: FaultOptions;
-  #skip: number;
-  #left: number;
+  readonly #quota: Quota;
 
   constructor(fault: Fault, options: FaultOptions) {
-    const { when = "before", skip = 0, times = 1 } = options;
+    const { when = "before" } = options;
     this.fault = fault;
     this.when = when;
     this.#options = options;
-    this.#skip = skip;
-    this.#left = times;
+    this.#quota = new Quota(options);
   }
 
   /** Whether it befalls this request, which it counts. */
@@ -69,12 +69,6 @@ export class ArmedFault {
     if (wanted.service !== undefined && wanted.service !== service) return false;
     if (wanted.method !== undefined && wanted.method !== method) return false;
     if (wanted.path !== undefined && path.search(wanted.path) < 0) return false;
-    if (this.#skip > 0) {
-      this.#skip--;
-      return false;
-    }
-    if (this.#left === 0) return false;
-    this.#left--;
-    return true;
+    return this.#quota.takes();
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/core/clock.ts";
+import { Quota } from "../quota.ts";
 import { BrokerError, serverBusy } from "./broker_error.ts";
 
 /** What a client does or gets, where a fault can befall it. */
@@ -139,16 +140,14 @@ class ArmedFault {
   readonly fault: Fault;
   readonly when: "before" | "after";
   readonly #options: FaultOptions;
-  #skip: number;
-  #left: number;
+  readonly #quota: Quota;
 
   constructor(fault: Fault, options: FaultOptions) {
-    const { when = "before", skip = 0, times = 1 } = options;
+    const { when = "before" } = options;
     this.fault = fault;
     this.when = when;
     this.#options = options;
-    this.#skip = skip;
-    this.#left = times;
+    this.#quota = new Quota(options);
   }
 
   /** Whether it befalls this, which it counts. */
@@ -157,13 +156,7 @@ class ArmedFault {
     if (wanted.at !== at) return false;
     if (wanted.queue !== undefined && wanted.queue.toLowerCase() !== queue?.toLowerCase()) return false;
     if (wanted.operation !== undefined && wanted.operation !== operation) return false;
-    if (this.#skip > 0) {
-      this.#skip--;
-      return false;
-    }
-    if (this.#left === 0) return false;
-    this.#left--;
-    return true;
+    return this.#quota.takes();
   }
 }
 
