@@ -31,8 +31,16 @@ export interface AzureOptions {
   readonly sas?: string;
   /** A DNS suffix like `core.usgovcloudapi.net`, or the URL of the queue service. */
   readonly endpoint?: string;
-  /** Whether a job over 64 KiB goes to a blob (default) or is refused. */
+  /** Whether a job over 64 KiB goes to a blob of the account (default) or is refused. */
   readonly spill?: boolean;
+  /** How a Service Bus namespace is reached. Default: AMQP over port 5671, or over WebSockets where that is closed. */
+  readonly transport?: "amqp" | "ws";
+  /** The length of a lease on a Service Bus queue that is made here, in ms. Default 5 min. */
+  readonly lockDurationMs?: number;
+  /** How long such a queue takes equal jobs for one, in ms; 0 for not at all. Default 7 d. */
+  readonly dedupWindowMs?: number;
+  /** Whether each job gets an id of its own, so that equal ones are not taken for one. Default false. */
+  readonly newIds?: boolean;
 }
 
 /**
@@ -62,6 +70,12 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
     );
     return await openStorageQueue(address, options);
   }
+  if (address.kind === "service-bus") {
+    const { openServiceBusQueue } = await lazyImport<typeof import("./service_bus/open.ts")>(
+      import.meta.resolve("./service_bus/open.ts"),
+    );
+    return openServiceBusQueue(address, options);
+  }
   throw new UnsupportedError(
     `Cannot open "${formatAddress(address)}": ${BACKEND_NAMES[address.kind]} are not in this build yet`,
     {
@@ -73,5 +87,4 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
 const BACKEND_NAMES = {
   "directory": "queues in a shared directory",
   "ssh": "queues over SSH",
-  "service-bus": "Azure Service Bus queues",
 } as const;

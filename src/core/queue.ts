@@ -8,6 +8,8 @@ import type { WorkerRegistry } from "./workers.ts";
 export interface Capabilities {
   /** The longest lease, in ms. */
   readonly maxLeaseMs: number;
+  /** How long a lease lasts is a setting of the queue: `leaseMs` is not heeded, `expiresAt` tells. */
+  readonly fixedLease: boolean;
   /** The longest delay of a push or a retry, in ms. */
   readonly maxDelayMs: number;
   /** A job comes back from a delay at most this much late, in ms. */
@@ -24,6 +26,8 @@ export interface Capabilities {
   readonly atomicPush: boolean;
   /** Pushing the same job again is recognised. */
   readonly deduplicates: boolean;
+  /** … by the service, which does not tell: a job that was dropped as a duplicate looks like one that was pushed. */
+  readonly silentDeduplication: boolean;
   readonly priorities: boolean;
   readonly dependencies: boolean;
   /** The backend itself counts a release as a delivery. */

@@ -7,6 +7,7 @@ import type { RetryPolicy } from "../core/retry_policy.ts";
 import { type Runner, stoppedOutcome, type StopReason } from "../runner/runner.ts";
 import { type ExecutionLogOptions, openExecutionLog } from "./execution_log.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { heldLeaseMs } from "./lease_length.ts";
 import { persevere } from "./persevere.ts";
 
 export interface AttemptOptions extends ExecutionLogOptions {
@@ -37,8 +38,9 @@ export type AttemptReport =
 
 /** One lease's life: run the job, keep the lease meanwhile, tell the queue what came of it. */
 export async function runAttempt(lease: Lease, options: AttemptOptions): Promise<AttemptReport> {
-  const { leaseMs, clock, log, retry, workerId, kill } = options;
+  const { clock, log, retry, workerId, kill } = options;
   const { sharedOutages } = options.queue.capabilities;
+  const leaseMs = heldLeaseMs(lease, options);
   using heartbeat = options.heartbeat === false
     ? undefined
     : new Heartbeat(lease, { leaseMs, clock, log, sharedOutages });

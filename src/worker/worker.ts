@@ -8,6 +8,7 @@ import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import { runAttempt } from "./attempt.ts";
 import { hostName } from "./host_name.ts";
+import { askedLeaseMs } from "./lease_length.ts";
 import { Presence } from "./presence.ts";
 import { logReport } from "./report.ts";
 import { Retention } from "./retention.ts";
@@ -17,8 +18,6 @@ import { Turns } from "./turns.ts";
 import type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker_options.ts";
 
 const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
-
-const DEFAULT_LEASE_MS = 600_000;
 
 /** How a queue that cannot be reached is tried again. */
 const LEASE_RETRY: Partial<RetryPolicy> = { baseMs: 250, capMs: 30_000 };
@@ -43,6 +42,7 @@ export class Worker {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #slots: Slots;
+  readonly #leaseMs: number;
   readonly #tally = new Tally();
   readonly #turns = new Turns();
   /** No more jobs are taken. */
@@ -61,6 +61,7 @@ export class Worker {
     this.#log = options.log ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
     this.#slots = new Slots(options.slots ?? 1);
+    this.#leaseMs = askedLeaseMs(options.queue, options.leaseMs);
     this.id = options.workerId ?? `worker-${randomId(10)}`;
   }
 
@@ -160,13 +161,13 @@ export class Worker {
 
   /** Up to `max` jobs, for slots that are free: no job waits here while its lease runs. */
   async #nextLeases(max: number): Promise<readonly Lease[]> {
-    const { queue, leaseMs = DEFAULT_LEASE_MS } = this.#options;
+    const { queue } = this.#options;
     // While jobs run there is no hurry to leave; the end of the last one cuts this wait short.
     const wait = this.#slots.busy > 0
       ? { waitMs: Infinity, until: this.#slots.whenIdle() }
       : { waitMs: this.#idleLeftMs() };
     const signal = wait.until ? AbortSignal.any([this.#stop.signal, wait.until]) : this.#stop.signal;
-    const options = { leaseMs, waitMs: wait.waitMs, signal, workerId: this.id };
+    const options = { leaseMs: this.#leaseMs, waitMs: wait.waitMs, signal, workerId: this.id };
     if (queue.leaseMany !== undefined) return await queue.leaseMany({ ...options, max });
     const lease = await queue.lease(options);
     return lease === undefined ? [] : [lease];
@@ -179,7 +180,7 @@ export class Worker {
   }
 
   async #runJob(lease: Lease, slot: number): Promise<void> {
-    const { runner, queue, leaseMs = DEFAULT_LEASE_MS, retry = {}, maxLogBytes, onEvent } = this.#options;
+    const { runner, queue, retry = {}, maxLogBytes, onEvent } = this.#options;
     const { job } = lease;
     const startedAt = this.#clock.now();
     onEvent?.({ kind: "job-started", job, slot });
@@ -188,7 +189,7 @@ export class Worker {
     const report = await runAttempt(lease, {
       queue,
       runner,
-      leaseMs,
+      leaseMs: this.#leaseMs,
       heartbeat: this.#options.heartbeat,
       retry,
       maxLogBytes,

@@ -16,6 +16,8 @@ export interface Harness {
   readonly sharedByProcesses: boolean;
   /** The queue lives by the clock that it is opened with; else the tests wait, for `leaseMs` each time. */
   readonly clockIsReplaceable: boolean;
+  /** A lease that ended is its holder's until somebody else takes the job; else it is lost at its end. */
+  readonly keepsEndedLeases: boolean;
   /** The shortest lease, and delay, that the backend keeps well, in ms. */
   readonly leaseMs: number;
   /** Finds a place for one empty queue, which is removed at the end. */

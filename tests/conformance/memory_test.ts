@@ -6,6 +6,7 @@ registerConformance({
   capabilities: new MemoryQueue().capabilities,
   sharedByProcesses: false,
   clockIsReplaceable: true,
+  keepsEndedLeases: true,
   leaseMs: 1_000,
   makePlace: () => {
     let queue: MemoryQueue | undefined;

@@ -8,6 +8,7 @@ registerConformance({
   capabilities: SQLITE_CAPABILITIES,
   sharedByProcesses: true,
   clockIsReplaceable: true,
+  keepsEndedLeases: true,
   leaseMs: 300,
   makePlace: async () => {
     const directory = await TempDir.make();

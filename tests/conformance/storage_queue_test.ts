@@ -10,6 +10,7 @@ registerConformance({
   capabilities: STORAGE_QUEUE_CAPABILITIES,
   sharedByProcesses: false,
   clockIsReplaceable: false,
+  keepsEndedLeases: true,
   leaseMs: 1_000,
   makePlace: () => {
     const queue = newQueueName();

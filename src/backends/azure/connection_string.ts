@@ -42,7 +42,7 @@ export function readConnectionString(text: string, context: ConnectionStringCont
   const { account, label } = context;
   const refuse = (reason: string, hint = "copy it again from the account's access keys, in quotes") =>
     new UsageError(`Cannot sign in to "${account}": ${label} ${reason}`, { hint });
-  const fields = readFields(text);
+  const fields = connectionFields(text);
   if (fields === undefined) {
     throw refuse("is malformed: it is not a list of NAME=VALUE, separated by semicolons");
   }
@@ -77,7 +77,8 @@ export function readConnectionString(text: string, context: ConnectionStringCont
 type Field = (name: string) => string | undefined;
 type Refuse = (reason: string, hint?: string) => UsageError;
 
-function readFields(text: string): ReadonlyMap<string, string> | undefined {
+/** The fields of a connection string by their names in lower case; undefined when it is malformed. */
+export function connectionFields(text: string): ReadonlyMap<string, string> | undefined {
   const parts = text.trim().split(";").map((part) => part.trim()).filter(Boolean);
   const pairs = parts.map((part) => /^([A-Za-z]+)\s*=\s*(.*)$/s.exec(part));
   if (pairs.length === 0 || pairs.includes(null)) return undefined;

@@ -33,6 +33,11 @@ export interface RetryingOptions {
   readonly mayBeDone?: (thrown: unknown) => boolean;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /**
+   * Whether the signal ends a try that is under way, as is the default; else only the waits between tries: for a call
+   * whose answer must not go unheard.
+   */
+  readonly endsTries?: boolean;
   readonly onRetry?: (failed: FailedTry) => void;
 }
 
@@ -49,8 +54,16 @@ export async function withRetries<T>(
   call: (attempt: Try) => Promise<T>,
   options: RetryingOptions,
 ): Promise<T> {
-  const { patienceMs, tryTimeoutMs, translate, mayBeDone = storage.mayBeDone, clock, signal, onRetry } =
-    options;
+  const {
+    patienceMs,
+    tryTimeoutMs,
+    translate,
+    mayBeDone = storage.mayBeDone,
+    clock,
+    signal,
+    onRetry,
+    endsTries = true,
+  } = options;
   const deadline = clock.now() + patienceMs;
   let isAmbiguous = false;
   for (let tries = 1;; tries++) {
@@ -60,7 +73,7 @@ export async function withRetries<T>(
       return await tryOnce((own) => call({ signal: own, mayBeDone: isAmbiguous }), {
         timeoutMs,
         clock,
-        signal,
+        signal: endsTries ? signal : undefined,
       });
     } catch (thrown) {
       signal?.throwIfAborted();

@@ -2,6 +2,7 @@ import { AccessDeniedError, UsageError } from "../../core/errors.ts";
 
 /** What the sentence says, and against what the end is judged. */
 export interface SasContext {
+  /** What it opens: an account, a namespace. */
   readonly account: string;
   /** Where it was found: "the SAS of --sas". */
   readonly label: string;
@@ -27,24 +28,33 @@ export function readSas(text: string, { account, label, now }: SasContext): stri
       hint: "a SAS looks like sv=…&se=…&sp=…&sig=…; mind that the shell needs quotes around it",
     });
   }
-  const hint =
-    `make a new one (az storage queue generate-sas, or the portal), or look at this machine's clock`;
-  const endsAt = instantOf(fields.get("se"));
-  if (endsAt !== undefined && endsAt <= now) {
-    throw new AccessDeniedError(
-      `Cannot sign in to "${account}": ${label} expired at ${new Date(endsAt).toISOString()}`,
-      { hint },
-    );
-  }
-  const beginsAt = instantOf(fields.get("st"));
+  checkSasTimes({ beginsAt: instantOf(fields.get("st")), endsAt: instantOf(fields.get("se")) }, {
+    account,
+    label,
+    now,
+    hint: "make a new one (az storage queue generate-sas, or the portal), or look at this machine's clock",
+  });
+  return sas;
+}
+
+/** When a shared access signature is good, in ms since the epoch. */
+export interface SasTimes {
+  readonly beginsAt?: number;
+  readonly endsAt?: number;
+}
+
+/** @throws {AccessDeniedError} when it has expired or begins later */
+export function checkSasTimes(
+  { beginsAt, endsAt }: SasTimes,
+  { account, label, now, hint }: SasContext & { readonly hint: string },
+): void {
+  const refuse = (reason: string) =>
+    new AccessDeniedError(`Cannot sign in to "${account}": ${label} ${reason}`, { hint });
+  if (endsAt !== undefined && endsAt <= now) throw refuse(`expired at ${new Date(endsAt).toISOString()}`);
   // The service allows clocks to differ by up to 15 minutes.
   if (beginsAt !== undefined && beginsAt > now + 15 * 60_000) {
-    throw new AccessDeniedError(
-      `Cannot sign in to "${account}": ${label} is valid only from ${new Date(beginsAt).toISOString()}`,
-      { hint },
-    );
+    throw refuse(`is valid only from ${new Date(beginsAt).toISOString()}`);
   }
-  return sas;
 }
 
 /** A time of a SAS, which is in UTC and may lack its seconds or its clock time; undefined when there is none. */

@@ -31,12 +31,16 @@ const OPTIONS = { keepAlive: true };
 const http = new SingleSendHttpAgent(OPTIONS);
 const https = new SingleSendHttpsAgent(OPTIONS);
 
-/** The last step of a pipeline: each request goes out once. One through a proxy keeps the agent that it has. */
+/** Has a request go out once. One through a proxy keeps the agent that it has. */
+export function sendOnce(request: { readonly url: string; agent?: unknown }): void {
+  request.agent ??= request.url.startsWith("https:") ? https : http;
+}
+
+/** The last step of a pipeline: each request goes out once. */
 export const singleSend: RequestPolicyFactory = {
   create: (next) => ({
     sendRequest(request) {
-      const settings: { agent?: unknown } = request;
-      settings.agent ??= request.url.startsWith("https:") ? https : http;
+      sendOnce(request);
       return next.sendRequest(request);
     },
   }),

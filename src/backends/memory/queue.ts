@@ -50,6 +50,7 @@ import { MemoryWorkers } from "./workers.ts";
 
 const CAPABILITIES: Capabilities = {
   maxLeaseMs: MAX_SPAN_MS,
+  fixedLease: false,
   maxDelayMs: MAX_SPAN_MS,
   delayErrorMs: 0,
   maxPayloadBytes: 1024 * 1024,
@@ -58,6 +59,7 @@ const CAPABILITIES: Capabilities = {
   keepsOrder: true,
   atomicPush: true,
   deduplicates: false,
+  silentDeduplication: false,
   priorities: true,
   dependencies: true,
   countsReleases: false,

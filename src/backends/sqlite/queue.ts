@@ -35,6 +35,7 @@ import { LogFiles } from "./log_files.ts";
 /** What SQLite files can do. */
 export const SQLITE_CAPABILITIES: Capabilities = {
   maxLeaseMs: MAX_SPAN_MS,
+  fixedLease: false,
   maxDelayMs: MAX_SPAN_MS,
   delayErrorMs: 0,
   maxPayloadBytes: 1024 * 1024,
@@ -43,6 +44,7 @@ export const SQLITE_CAPABILITIES: Capabilities = {
   keepsOrder: true,
   atomicPush: true,
   deduplicates: false,
+  silentDeduplication: false,
   priorities: true,
   dependencies: true,
   countsReleases: false,

@@ -6,7 +6,7 @@ import { type DeadText, readDeadText, requeuedText } from "./dead_texts.ts";
 import { MAX_BATCH, type MessageQueue } from "./message_queue.ts";
 import type { Payloads } from "./payloads.ts";
 import { blobOf } from "./spilled.ts";
-import { jobForDisplay, type MessageFacts } from "./stored_job.ts";
+import { jobForDisplay, type MessageFacts } from "../azure/message_job.ts";
 import { visitAll } from "./visit.ts";
 
 export interface DeadLettersOptions {

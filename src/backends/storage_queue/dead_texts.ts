@@ -4,7 +4,8 @@ import { formatDocument } from "../../core/wire/format_document.ts";
 import { isJsonObject, type JsonDocument, type JsonObject } from "../../core/wire/json_document.ts";
 import { parseDocument } from "../../core/wire/parse_document.ts";
 import type { TaskMessage } from "../../core/wire/task_message.ts";
-import { decodeTask, fits } from "./stored_job.ts";
+import { decodeTask } from "../azure/message_job.ts";
+import { fits } from "./stored_job.ts";
 
 /** How many characters of a reason and of the last output are kept: as many as go into one message. */
 const CUTS = [Infinity, 4_096, 256, 0];

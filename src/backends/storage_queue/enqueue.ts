@@ -5,7 +5,8 @@ import { assertCarried, encodeJobMessage, type JobEncoding } from "../../core/wi
 import { MAX_VISIBILITY_MS, type MessageQueue } from "./message_queue.ts";
 import type { Payloads } from "./payloads.ts";
 import { spilledText } from "./spilled.ts";
-import { decodeTask, MAX_MESSAGE_BYTES, messageBytes } from "./stored_job.ts";
+import { decodeTask } from "../azure/message_job.ts";
+import { MAX_MESSAGE_BYTES, messageBytes } from "./stored_job.ts";
 
 /** The largest job, in bytes of its message; over 64 KiB it goes to a blob. */
 export const MAX_JOB_BYTES = 1024 * 1024;

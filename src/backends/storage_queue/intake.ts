@@ -1,18 +1,19 @@
 import type { ReceivedMessageItem } from "@azure/storage-queue";
 import { errorMessage } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
-import { assertRunnable } from "../../core/job.ts";
 import { MAX_LOST_LEASES, poisonFailure } from "../../core/queue.ts";
 import { type Deliveries, noteDeliveries, readDeliveries } from "../../core/wire/deliveries.ts";
-import { decodeJobMessage, type MessageJob } from "../../core/wire/job_message.ts";
+import { decodeJobMessage } from "../../core/wire/job_message.ts";
 import type { TaskMessage } from "../../core/wire/task_message.ts";
 import { WireError } from "../../core/wire/wire_error.ts";
+import { assertCanRun } from "../azure/assert_can_run.ts";
 import { fittingDeadLetter } from "./dead_texts.ts";
 import { HeldMessage } from "./held_message.ts";
 import { MessageLease, type Places } from "./message_lease.ts";
 import { MessageGoneError } from "./queue_calls.ts";
 import { blobOf, mergeSpilled } from "./spilled.ts";
-import { decodeTask, fittingRewrite, jobOf } from "./stored_job.ts";
+import { decodeTask, jobOf } from "../azure/message_job.ts";
+import { fittingRewrite } from "./stored_job.ts";
 
 export interface IntakeOptions {
   readonly leaseMs: number;
@@ -129,25 +130,6 @@ async function wholeTask(
   const task = readTask(payload);
   if (task instanceof WireError) throw new WireError(`${what} holds no job: ${task.message}`);
   return mergeSpilled(message, task);
-}
-
-/** @throws {WireError} where no program can be started for the job, or it would be run without what it asks for */
-function assertCanRun(job: MessageJob): void {
-  if (job.bgDirsyncTo !== undefined) {
-    throw new WireError(
-      "it wants a directory synchronised (bg_dirsync_to), which this version of jobq does not do",
-    );
-  }
-  if (job.gateCommand !== undefined) {
-    throw new WireError("it has a gate (gate_cmd), which this version of jobq does not ask");
-  }
-  // Of a blank line the Python tool makes a job, which does nothing.
-  if (job.task.kind === "shell" && job.task.command.trim() === "") return;
-  try {
-    assertRunnable(job);
-  } catch (error) {
-    throw new WireError(`no program can be started for it: ${errorMessage(error)}`, { cause: error });
-  }
 }
 
 async function bury(

@@ -1,5 +1,4 @@
 import type { PeekedMessageItem, QueueClient, ReceivedMessageItem } from "@azure/storage-queue";
-import { onAbort } from "../../core/abort.ts";
 import { type HeldOptions, type Patience, QueueCalls, type QueueCallsOptions } from "./queue_calls.ts";
 
 /** The most messages that the service hands out or shows in one request. */
@@ -60,20 +59,10 @@ export class MessageQueue {
   ): Promise<readonly ReceivedMessageItem[]> {
     const numberOfMessages = Math.min(max, MAX_BATCH);
     const visibilityTimeout = secondsOf(leaseMs);
-    const between = new AbortController();
-    let isAsking = false;
-    const stop = () => isAsking || between.abort(signal?.reason);
-    using _ = signal && onAbort(signal, stop);
-    const { receivedMessageItems } = await this.#calls.make(async () => {
-      isAsking = true;
-      try {
-        return await this.#client.receiveMessages({ numberOfMessages, visibilityTimeout });
-      } catch (error) {
-        isAsking = false;
-        if (signal?.aborted) stop();
-        throw error;
-      }
-    }, { action: "take a job from", signal: between.signal });
+    const { receivedMessageItems } = await this.#calls.make(
+      () => this.#client.receiveMessages({ numberOfMessages, visibilityTimeout }),
+      { action: "take a job from", signal, endsTries: false },
+    );
     return receivedMessageItems;
   }
 

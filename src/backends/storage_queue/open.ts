@@ -1,14 +1,13 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
-import type { JobEncoding } from "../../core/wire/job_message.ts";
 import { type Logger, silentLogger } from "../../log/logger.ts";
 import { type Address, formatAddress } from "../address.ts";
 import { blobServiceClient } from "../azure/blob_client.ts";
-import { md5 } from "../azure/md5.ts";
+import { encodingOf } from "../azure/job_encoding.ts";
 import { queueServiceClient } from "../azure/queue_client.ts";
 import { resolveStorageAccess } from "../azure/storage_access.ts";
 import type { AzureOptions } from "../registry.ts";
-import { eachOf } from "./each_of.ts";
+import { eachOf } from "../azure/each_of.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { CONTAINER, Payloads } from "./payloads.ts";
 import { StorageQueue } from "./queue.ts";
@@ -71,17 +70,9 @@ export async function openStorageQueue(
     places: { messages, failed, payloads, clock, log },
     deadMessages: new MessageQueue({ ...common, client: failedClient, name: failedName }),
     spill: azure.spill ?? true,
-    encoding: encodingOf(env),
+    encoding: encodingOf(env, azure),
     clock,
   });
-}
-
-/** Equal jobs have equal ids, as the Python tool makes them, unless the environment says otherwise. */
-function encodingOf(env: (name: string) => string | undefined): JobEncoding {
-  const isDeterministic = ["1", "true", "yes"].includes(
-    (env("JOBQ_DETERMINISTIC_IDS") ?? "true").toLowerCase(),
-  );
-  return isDeterministic ? { md5 } : { md5, newId: () => crypto.randomUUID().replaceAll("-", "") };
 }
 
 function assertFailedName(queue: string, name: string): void {

@@ -20,12 +20,13 @@ import { takeIn } from "./intake.ts";
 import type { Places } from "./message_lease.ts";
 import { MAX_BATCH, MAX_VISIBILITY_MS, type MessageQueue } from "./message_queue.ts";
 import { readDeadText } from "./dead_texts.ts";
-import { jobForDisplay } from "./stored_job.ts";
+import { jobForDisplay } from "../azure/message_job.ts";
 import { type Fate, visitAll } from "./visit.ts";
 
 /** What Azure Storage Queue can do. */
 export const STORAGE_QUEUE_CAPABILITIES: Capabilities = {
   maxLeaseMs: MAX_VISIBILITY_MS,
+  fixedLease: false,
   maxDelayMs: MAX_VISIBILITY_MS,
   // The service counts whole seconds, and so do we when we ask it.
   delayErrorMs: 2_000,
@@ -35,6 +36,7 @@ export const STORAGE_QUEUE_CAPABILITIES: Capabilities = {
   keepsOrder: false,
   atomicPush: false,
   deduplicates: false,
+  silentDeduplication: false,
   priorities: false,
   dependencies: false,
   countsReleases: true,

@@ -53,6 +53,8 @@ export interface CallOptions extends HeldOptions {
   /** For messages: "push to". */
   readonly action: string;
   readonly signal?: AbortSignal;
+  /** As of `withRetries`. */
+  readonly endsTries?: boolean;
   /** The call is on a held message, which is gone when its whole queue is. */
   readonly isHeld?: boolean;
 }
@@ -82,7 +84,7 @@ export class QueueCalls {
   /** Makes a call on what is there. */
   async repeat<T>(
     call: (signal: AbortSignal) => Promise<T>,
-    { action, patience: own, signal, isHeld = false, onDoubt }: CallOptions,
+    { action, patience: own, signal, endsTries, isHeld = false, onDoubt }: CallOptions,
   ): Promise<T> {
     const { name, clock, log, patienceMs = Infinity } = this.#options;
     const { patienceMs: ownMs, tryTimeoutMs = TRY_TIMEOUT_MS } = own ?? USUAL;
@@ -91,6 +93,7 @@ export class QueueCalls {
       tryTimeoutMs,
       clock,
       signal,
+      endsTries,
       translate: (thrown) => {
         if (mayBeDone(thrown)) onDoubt?.();
         if (isHeld && (isLeaseGone(thrown) || isQueueMissing(thrown))) {

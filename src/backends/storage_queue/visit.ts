@@ -1,5 +1,5 @@
 import type { ReceivedMessageItem } from "@azure/storage-queue";
-import { eachOf } from "./each_of.ts";
+import { eachOf } from "../azure/each_of.ts";
 import { MAX_BATCH, type MessageQueue, type Receipt } from "./message_queue.ts";
 import { MessageGoneError } from "./queue_calls.ts";
 

@@ -26,10 +26,13 @@ export function administer(request: HttpRequest, { namespace, access }: Parts): 
       return queue === undefined ? xml(feed("")) : xml(entry(queue, request));
     }
     case "PUT": {
-      if (headers.has("if-match")) {
-        throw new BrokerError("amqp:not-implemented", 501, "Queues can't be changed.");
-      }
       const description = new TextDecoder().decode(request.body);
+      if (headers.has("if-match")) {
+        const queue = namespace.get(name);
+        if (queue === undefined) throw entityNotFound(name);
+        queue.options = { ...queue.options, ...optionsOf(description) };
+        return xml(entry(queue, request));
+      }
       return xml(entry(namespace.create(name, optionsOf(description)), request), 201);
     }
     case "DELETE":
@@ -48,7 +51,7 @@ function list(request: HttpRequest, queues: readonly BrokerQueue[]): Response {
   return xml(feed(queues.slice(skip, skip + top).map((queue) => entry(queue, request)).join("")));
 }
 
-/** Sessions, forwarding and what else a queue may have beyond this is ignored. */
+/** Forwarding and what else a queue may have beyond this is ignored. */
 function optionsOf(description: string): QueueOptions {
   const duration = (name: string) => {
     const text = elementText(description, name);
@@ -71,6 +74,7 @@ function optionsOf(description: string): QueueOptions {
     defaultTtlMs: duration("DefaultMessageTimeToLive"),
     deadLetteringOnExpiration: elementText(description, "DeadLetteringOnMessageExpiration") === "true",
     maxSizeBytes: maxMebibytes === undefined ? undefined : Number(maxMebibytes) * MIB,
+    requiresSession: elementText(description, "RequiresSession") === "true",
   };
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
 }
@@ -85,7 +89,7 @@ function entry(made: BrokerQueue, { base }: HttpRequest): string {
     ["LockDuration", formatIsoDuration(lockDurationMs)],
     ["MaxSizeInMegabytes", Math.ceil(maxSizeBytes / MIB)],
     ["RequiresDuplicateDetection", duplicateDetectionMs > 0],
-    ["RequiresSession", false],
+    ["RequiresSession", queue.options.requiresSession],
     ["DefaultMessageTimeToLive", formatIsoDuration(defaultTtlMs)],
     ["DeadLetteringOnMessageExpiration", queue.options.deadLetteringOnExpiration],
     ["DuplicateDetectionHistoryTimeWindow", formatIsoDuration(duplicateDetectionMs || 600_000)],

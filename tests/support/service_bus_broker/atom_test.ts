@@ -31,10 +31,11 @@ test("a queue is made with its options, told about and deleted", async () => {
     maxDeliveryCount: 1000,
     requiresDuplicateDetection: true,
     duplicateDetectionHistoryTimeWindow: "P7D",
+    requiresSession: true,
   });
   assertEquals(made.name, "team/jobs");
   const found = await admin.getQueue("team/jobs");
-  assertEquals([found.lockDuration, found.maxDeliveryCount], ["PT5M", 1000]);
+  assertEquals([found.lockDuration, found.maxDeliveryCount, found.requiresSession], ["PT5M", 1000, true]);
   assertEquals([found.requiresDuplicateDetection, found.duplicateDetectionHistoryTimeWindow], [true, "P7D"]);
   const { lockDurationMs, duplicateDetectionMs, defaultTtlMs } = broker.queue("team/jobs").options;
   assertEquals([lockDurationMs, duplicateDetectionMs, defaultTtlMs], [300_000, 604_800_000, Infinity]);

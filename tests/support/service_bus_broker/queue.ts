@@ -21,7 +21,7 @@ import {
 /** The messages of a queue or of its dead-letter sub-queue, their locks and their times. */
 export class BrokerQueue {
   readonly name: string;
-  readonly options: Required<QueueOptions>;
+  options: Required<QueueOptions>;
   /** Undefined for a dead-letter sub-queue itself. */
   readonly deadLetters: BrokerQueue | undefined;
   readonly createdAt: number;
@@ -139,6 +139,7 @@ export class BrokerQueue {
     const message = this.#holderOf(token);
     const until = this.#clock.now() + this.options.lockDurationMs;
     this.#store.prolong(message, until);
+    this.#alarm.set(until);
     return until;
   }
 

@@ -14,6 +14,8 @@ export interface QueueOptions {
   readonly maxMessageBytes?: number;
   /** Of all messages. Default 1 GiB. */
   readonly maxSizeBytes?: number;
+  /** Only told to who asks: the broker has no sessions. Default false. */
+  readonly requiresSession?: boolean;
 }
 
 export function withDefaults(options: QueueOptions): Required<QueueOptions> {
@@ -25,6 +27,7 @@ export function withDefaults(options: QueueOptions): Required<QueueOptions> {
     deadLetteringOnExpiration: false,
     maxMessageBytes: 262_144,
     maxSizeBytes: 1024 ** 3,
+    requiresSession: false,
     ...options,
   };
 }

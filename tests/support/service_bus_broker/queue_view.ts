@@ -18,6 +18,11 @@ export class QueueView {
     return this.#queue.options;
   }
 
+  /** Locks that begin from now on, or are renewed, last this long, in ms. */
+  set lockDurationMs(ms: number) {
+    this.#queue.options = { ...this.#queue.options, lockDurationMs: ms };
+  }
+
   /** Without its dead letters. */
   get sizeBytes(): number {
     return this.#queue.sizeBytes;

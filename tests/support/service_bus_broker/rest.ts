@@ -10,6 +10,8 @@ import { messageIdOf, type StoredMessage, textOf } from "./stored_message.ts";
 
 const DATA_PATH = /^\/(.+)\/messages(?:\/(head|[^/]+\/[^/]+))?$/i;
 
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
 /** How long a request for a message waits unless it says so. */
 const DEFAULT_WAIT_S = 60;
 
@@ -103,7 +105,8 @@ function delivered(message: StoredMessage, address: string): Response {
     EnqueuedTimeUtc: new Date(enqueuedAt).toUTCString(),
     State: "Active",
   };
-  const headers = new Headers({ "content-type": String(content.content_type ?? "application/octet-stream") });
+  const headers = customHeaders(message);
+  headers.set("content-type", String(content.content_type ?? "application/octet-stream"));
   if (state.kind === "locked") {
     properties.LockToken = state.token;
     properties.LockedUntilUtc = new Date(state.until).toUTCString();
@@ -111,6 +114,19 @@ function delivered(message: StoredMessage, address: string): Response {
   }
   headers.set("brokerproperties", JSON.stringify(properties));
   return new Response(bytesOf(content.body), { status: state.kind === "locked" ? 201 : 200, headers });
+}
+
+/** Application properties are headers of their own, texts in quotes; here only those whose names can be headers'. */
+function customHeaders({ content }: StoredMessage): Headers {
+  const properties = Object.entries(content.application_properties ?? {});
+  return new Headers(
+    properties.filter(([name]) => HEADER_NAME.test(name)).map(([name, value]) => [name, asciiJson(value)]),
+  );
+}
+
+function asciiJson(value: unknown): string {
+  const json = JSON.stringify(value) ?? "null";
+  return json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function bytesOf(body: unknown): Uint8Array<ArrayBuffer> {

@@ -37,6 +37,7 @@ async function call(
   return {
     status: response.status,
     text: await response.text(),
+    headers: response.headers,
     location: response.headers.get("location") ?? "",
     properties: JSON.parse(response.headers.get("brokerproperties") ?? "{}") as Record<string, unknown>,
   };
@@ -92,6 +93,16 @@ test("a request for a message waits as long as it says", async () => {
   await waitUntil(() => clock.sleepers === 1, { what: "the request" });
   await connected.send("a");
   assertEquals((await waiting).status, 201);
+});
+
+test("application properties are headers over HTTP", async () => {
+  await using connected = await Connected.start();
+  const sender = connected.client.createSender("q");
+  const applicationProperties = { attempts: 2, reason: 'a "b" é', "no header": "x" };
+  await sender.sendMessages({ body: "a", applicationProperties });
+  const received = await call(connected.broker, "DELETE /q/messages/head?timeout=0");
+  assertEquals(received.headers.get("attempts"), "2");
+  assertEquals(received.headers.get("reason"), '"a \\"b\\" \\u00e9"');
 });
 
 test("dead letters can be read over HTTP", async () => {

@@ -1,0 +1,155 @@
+import { DONE, onAbort } from "../../core/abort.ts";
+import type { Clock } from "../../core/clock.ts";
+import { BackendError, errorMessage } from "../../core/errors.ts";
+import type { Logger } from "../../log/logger.ts";
+import { type Try, withRetries } from "../azure/retrying.ts";
+import type { BusAccess, Transport } from "./bus_access.ts";
+import { busClient } from "./bus_client.ts";
+import { isUnreachable, mayBeDone, mayPassOnNewConnection, translateBusError } from "./bus_errors.ts";
+import { connectionCut, LiveClient } from "./live_client.ts";
+
+export interface BusConnectionOptions {
+  readonly access: BusAccess;
+  readonly queue: string;
+  /** The queue's address, for messages. */
+  readonly name: string;
+  /** No call is repeated longer than this, in ms. Default: what each call has. */
+  readonly patienceMs?: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How long a call is repeated. */
+export interface Patience {
+  readonly patienceMs: number;
+  /** How long one try may take. Default 10 s. */
+  readonly tryTimeoutMs?: number;
+}
+
+export interface BusCallOptions {
+  /** For messages: "push to". */
+  readonly action: string;
+  readonly patience?: Patience;
+  readonly signal?: AbortSignal;
+  /** As of `withRetries`. */
+  readonly endsTries?: boolean;
+  /** Told of a try that may have been done although no answer said so. */
+  readonly onDoubt?: () => void;
+}
+
+const USUAL: Patience = { patienceMs: 10_000 };
+const TRY_TIMEOUT_MS = 10_000;
+/** The service has this long to say goodbye, in ms. */
+const GOODBYE_MS = 2_000;
+
+/**
+ * The way to a namespace. A call that fails for a reason of the connection is repeated on a new one: what is under way
+ * on one that breaks ends at once, instead of waiting for answers that cannot come.
+ */
+export class BusConnection implements AsyncDisposable {
+  readonly #options: BusConnectionOptions;
+  readonly #closed = new AbortController();
+  readonly #closing = new Set<Promise<void>>();
+  #live: LiveClient | undefined;
+  #transport: Transport;
+  /** Whether the service was reached by the transport that is in use: then an outage is no reason to use another. */
+  #isProven = false;
+
+  constructor(options: BusConnectionOptions) {
+    this.#options = options;
+    this.#transport = options.access.transport ?? "amqp";
+  }
+
+  /** Makes a call, and repeats it for as long as that may help. @throws {JobqError} */
+  async call<T>(
+    work: (client: LiveClient, attempt: Try) => Promise<T>,
+    { action, patience = USUAL, signal, endsTries, onDoubt }: BusCallOptions,
+  ): Promise<T> {
+    const { name, clock, log, patienceMs = Infinity } = this.#options;
+    const closed = this.#closed.signal;
+    return await withRetries((attempt) => this.#try(work, attempt), {
+      patienceMs: Math.min(patience.patienceMs, patienceMs),
+      tryTimeoutMs: patience.tryTimeoutMs ?? TRY_TIMEOUT_MS,
+      clock,
+      signal: signal === undefined ? closed : AbortSignal.any([signal, closed]),
+      endsTries,
+      mayBeDone,
+      translate: (thrown) => {
+        if (mayBeDone(thrown)) onDoubt?.();
+        return translateBusError(thrown, { action, name });
+      },
+      onRetry: ({ error, tries, delayMs }) =>
+        log.debug(`${errorMessage(error)}; trying again`, { tries, in_ms: Math.round(delayMs) }),
+    });
+  }
+
+  /** Ends all calls that are under way; later ones are refused. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new BackendError(`Cannot use "${this.#options.name}": it is closed`));
+    const live = this.#live;
+    if (live !== undefined) {
+      await this.#sayGoodbye(live);
+      this.#discard(live);
+    }
+    await Promise.all(this.#closing);
+  }
+
+  async #sayGoodbye(client: LiveClient): Promise<void> {
+    if (client.broken.aborted) return;
+    const limit = new AbortController();
+    await Promise.race([client.close(), this.#options.clock.sleep(GOODBYE_MS, limit.signal)]);
+    limit.abort(DONE);
+  }
+
+  async #try<T>(work: (client: LiveClient, attempt: Try) => Promise<T>, attempt: Try): Promise<T> {
+    this.#closed.signal.throwIfAborted();
+    const client = this.#current();
+    const broken = Promise.withResolvers<never>();
+    broken.promise.catch(() => {});
+    using _broken = onAbort(client.broken, () => broken.reject(connectionCut()));
+    using _late = onAbort(attempt.signal, () => {
+      if (!isTimeout(attempt.signal.reason)) return;
+      this.#discard(client);
+      if (!client.wasOpen) this.#useOtherTransport(attempt.signal.reason);
+    });
+    try {
+      return await Promise.race([work(client, attempt), broken.promise]);
+    } catch (thrown) {
+      if (mayPassOnNewConnection(thrown)) this.#discard(client);
+      if (!client.wasOpen && isUnreachable(thrown)) this.#useOtherTransport(thrown);
+      throw thrown;
+    } finally {
+      this.#isProven ||= client.wasOpen;
+    }
+  }
+
+  #current(): LiveClient {
+    if (this.#live !== undefined && !this.#live.broken.aborted) return this.#live;
+    const { access, queue } = this.#options;
+    const options = { transport: this.#transport, timeoutMs: TRY_TIMEOUT_MS };
+    if (this.#live !== undefined) this.#discard(this.#live);
+    return this.#live = new LiveClient(busClient(access, options), queue);
+  }
+
+  #discard(client: LiveClient): void {
+    if (this.#live === client) this.#live = undefined;
+    client.break();
+    const closed = client.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  /** Some networks let nothing out but what looks like the web; then again it may be the service that is away. */
+  #useOtherTransport(reason: unknown): void {
+    const { access, name, log } = this.#options;
+    if (access.transport !== undefined || this.#isProven) return;
+    const next = this.#transport === "amqp" ? "ws" : "amqp";
+    if (next === "ws") {
+      log.info(`${name} cannot be reached by AMQP; trying WebSockets`, { reason: errorMessage(reason) });
+    }
+    this.#transport = next;
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}
