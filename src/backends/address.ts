@@ -6,6 +6,7 @@ export type Address =
   | { readonly kind: "directory"; readonly path: string }
   | { readonly kind: "ssh"; readonly url: string }
   | { readonly kind: "storage-queue"; readonly account: string; readonly queue: string }
+  /** The namespace is a name, a host, or `HOST:PORT`, as it was given. */
   | { readonly kind: "service-bus"; readonly namespace: string; readonly queue: string };
 
 /** The queue in an SQLite file when the address names none. */
@@ -21,8 +22,15 @@ const CONNECTION_STRING =
 const STORAGE_HINT =
   "in ACCOUNT/QUEUE, the account has 3 to 24 lower-case letters and digits, the queue 3 to 63 lower-case letters, " +
   "digits and single hyphens, with a letter or digit at both ends; a directory is written like ./a/b";
+/** https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftservicebus */
+const SERVICE_BUS_HINT =
+  "write it like sb://my-namespace/my-queue; the namespace is its name or its host, with :PORT for an emulator, and " +
+  "the queue's name has up to 260 letters, digits, dots, hyphens, underscores and slashes";
 const HINT =
   "a queue is a file like jobs.db, a directory like ./queue, ACCOUNT/QUEUE, sb://NAMESPACE/QUEUE or ssh://HOST/PATH";
+const CONNECTION_STRING_HINT = `give that with --conn-str; ${HINT}`;
+const KEY_HINT =
+  "keys go into --conn-str or --sas, or better into $JOBQ_CONNECTION_STRING; the address has none: sb://NAMESPACE/QUEUE";
 
 /**
  * Reads a queue's address; undefined stands for the default queue.
@@ -43,11 +51,7 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
     if (!/^ssh:\/\/[^/]+\/./.test(text)) throw fail("it lacks a host or a path");
     return { kind: "ssh", url: text };
   }
-  if (text.startsWith("sb://")) {
-    const [, namespace, queue] = /^sb:\/\/([^/]+)\/(.+)$/.exec(text) ?? [];
-    if (!namespace || !queue) throw fail("it lacks a namespace or a queue");
-    return { kind: "service-bus", namespace, queue };
-  }
+  if (text.startsWith("sb://")) return parseServiceBus(text, fail);
   if (text.startsWith("file:")) {
     const path = text.slice("file:".length);
     if (path === "") throw fail("it names no directory");
@@ -64,7 +68,7 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
   }
   if (DIRECTORY.test(text)) return { kind: "directory", path: expand(text) };
   if (CONNECTION_STRING.test(text)) {
-    throw fail("it is a connection string", `give that with --conn-str; ${HINT}`);
+    throw fail("it is a connection string", CONNECTION_STRING_HINT);
   }
   const [, account, queue] = /^([^/\\:?]*)\/([^/\\:?]*)$/.exec(text) ?? [];
   if (account === undefined || queue === undefined) throw fail("it has none of the known forms");
@@ -89,6 +93,38 @@ function faultOfQueue(text: string): string | undefined {
   if (/^-|-$/.test(text)) return "its queue's name begins or ends with a hyphen";
   if (text.includes("--")) return "its queue's name has two hyphens in a row";
   return faultOfLength("its queue's name", text, { min: 3, max: 63 });
+}
+
+/** Reads `sb://NAMESPACE/QUEUE`. */
+function parseServiceBus(text: string, fail: (reason: string, hint: string) => UsageError): Address {
+  if (CONNECTION_STRING.test(text)) throw fail("it is a connection string", CONNECTION_STRING_HINT);
+  if (text.includes("@")) throw fail("it holds more than a namespace and a queue", KEY_HINT);
+  const [, namespace = "", queue = ""] = /^sb:\/\/([^/]*)\/?(.*)$/s.exec(text) ?? [];
+  const fault = faultOfNamespace(namespace) ?? faultOfEntity(queue);
+  if (fault !== undefined) throw fail(fault, SERVICE_BUS_HINT);
+  return { kind: "service-bus", namespace, queue };
+}
+
+/** What keeps a text from being a Service Bus namespace's name, its host, or a host with a port. */
+function faultOfNamespace(text: string): string | undefined {
+  const [, host = text, port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  if (host === "") return "its namespace is missing";
+  if (!/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host)) {
+    return "its namespace is neither a name nor a host with or without a port";
+  }
+  return Number(port ?? 1) > 65_535 ? "its namespace has a port beyond 65535" : undefined;
+}
+
+/** What keeps a text from being the name of a Service Bus queue. */
+function faultOfEntity(text: string): string | undefined {
+  if (/\/\$deadletterqueue$/i.test(text)) {
+    return "it is a queue's dead letters, which jobq dead shows under the queue's own address";
+  }
+  if (/[^A-Za-z0-9._/-]/.test(text)) {
+    return "its queue's name has other characters than letters, digits, dots, hyphens, underscores and slashes";
+  }
+  if (/^\/|\/$|\/\//.test(text)) return "its queue's name has a slash at an end, or two in a row";
+  return faultOfLength("its queue's name", text, { min: 1, max: 260 });
 }
 
 function faultOfLength(
@@ -144,6 +180,10 @@ export function formatAddress(address: Address): string {
 /** Hides what could be a secret in an address that may not be well-formed: passwords, keys, signatures. */
 export function redactAddress(text: string): string {
   return text
+    // An address of Service Bus has no place for an @, nor for a colon but before a port.
+    .replace(/^sb:\/\/.*@/s, "sb://***@")
+    .replaceAll(/\b(sb:\/\/)[^\s"']*@/g, "$1***@")
+    .replaceAll(/\b(sb:\/\/[^\s"'/:]*):(?!\d+(?![\w+=]))[^\s"'/;]*/g, "$1:***")
     // Up to the last @, since a password may have one; but a colon before a port begins no password.
     .replace(/(:\/\/[^/@:]*):(?!\d+\/).*@/, "$1:***@")
     .replaceAll(/((?:AccountKey|SharedAccessKey|SharedAccessSignature|sig)=)[^;&\s]*/gi, "$1***")

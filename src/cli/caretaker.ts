@@ -17,7 +17,8 @@ export interface CaretakerOptions {
   readonly say: (text: string) => void;
   /** Whether the job may be run by this process at all. */
   readonly mayRun: boolean;
-  readonly leaseMs: number;
+  /** Default: the worker's own. */
+  readonly leaseMs?: number;
   readonly killTimeoutMs: number;
   readonly emulateTty: boolean;
   readonly maxLogBytes: number;

@@ -101,7 +101,9 @@ SIGUSR1: take no more jobs and leave when the running ones have ended.`,
   },
   size: command({
     brief: "Print how many jobs are not finished: ready, delayed, blocked or running",
-    description: "On Azure, this is the service's own estimate.",
+    description:
+      `On Azure Storage Queue, this is the service's own estimate. On Azure Service Bus, --states and --json tell
+delayed jobs from active ones, which are ready or running.`,
     usage: ["[OPTIONS]"],
     flags: { states: STATES, json: JSON_OUTPUT, ...COMMON_FLAGS },
     load: async () =>
@@ -220,7 +222,8 @@ with 124 when the --timeout has passed.`,
   },
   clear: command({
     brief: "Remove all waiting jobs, blocked ones too; running and finished ones stay",
-    description: "On Azure, delayed ones stay, too: there they cannot be told from running ones.",
+    description:
+      "On Azure Storage Queue, delayed ones stay, too: there they cannot be told from running ones.",
     usage: ["[OPTIONS]"],
     flags: { yes: YES, ...COMMON_FLAGS },
     load: async () =>

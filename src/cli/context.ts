@@ -42,7 +42,8 @@ export async function openNamedQueue(
 ): Promise<Queue> {
   const { io } = context;
   const address = addressOf(context, flags);
-  const access = { connectionString: flags.connStr, sas: flags.sas, endpoint: flags.endpoint };
+  const { connStr: connectionString, sas, endpoint, transport } = flags;
+  const access = { connectionString, sas, endpoint, transport };
   if (Object.values(access).some((value) => value !== undefined)) checkAzureFlags(flags, address, io);
   return await openQueue(address, {
     log: openLog(context, flags),
@@ -58,13 +59,20 @@ export function isLocalFile(context: CliContext, flags: CommonFlags): boolean {
 }
 
 /** What the environment says is for whichever queue it fits; what the command line says is meant for this one. */
-function checkAzureFlags({ connStr, sas }: CommonFlags, text: string | undefined, { env }: Io): void {
+function checkAzureFlags(flags: CommonFlags, text: string | undefined, { env }: Io): void {
+  const { connStr, sas, endpoint, transport } = flags;
   const address = parseAddress(text, env);
-  if (address.kind !== "storage-queue" && address.kind !== "service-bus") {
-    const flag = connStr !== undefined ? "--conn-str" : sas !== undefined ? "--sas" : "--endpoint";
-    throw new UsageError(`Cannot use ${flag} with "${formatAddress(address)}": it is not on Azure`, {
-      hint: "name a queue like ACCOUNT/QUEUE, or leave the option out",
+  const refuse = (flag: string, place: string, forms: string) =>
+    new UsageError(`Cannot use ${flag} with "${formatAddress(address)}": it is not on ${place}`, {
+      hint: `name a queue like ${forms}, or leave the option out`,
     });
+  const given = Object.entries({ "--conn-str": connStr, "--sas": sas, "--endpoint": endpoint })
+    .find(([, value]) => value !== undefined);
+  if (given !== undefined && address.kind !== "storage-queue" && address.kind !== "service-bus") {
+    throw refuse(given[0], "Azure", "ACCOUNT/QUEUE or sb://NAMESPACE/QUEUE");
+  }
+  if (transport !== undefined && address.kind !== "service-bus") {
+    throw refuse("--transport", "Azure Service Bus", "sb://NAMESPACE/QUEUE");
   }
   if (connStr === undefined || sas === undefined) return;
   throw new UsageError("Cannot use both --conn-str and --sas", {

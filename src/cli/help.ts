@@ -27,6 +27,7 @@ jobq COMMAND --help tells about a command, jobq --version the version.
 The queue is given before the command, with -q, in $JOBQ or $JOBQ_STORAGE_QUEUE; else it is a file of your own.
   jobs.db, sqlite:PATH    an SQLite file on a local disk; jobs.db#NAME for one of several queues in it
   ACCOUNT/QUEUE           an Azure Storage Queue (signs in with --conn-str, --sas, the environment, or az login)
+  sb://NAMESPACE/QUEUE    a queue of Azure Service Bus (signs in likewise)
 `;
 }
 

@@ -1,7 +1,15 @@
 import { parseDuration } from "../core/duration.ts";
 import { UsageError } from "../core/errors.ts";
 import { negatableFlag, optionalChoiceFlag, repeatedFlag, switchFlag, valueFlag } from "./flag.ts";
-import { DURABILITY, JSON_OUTPUT, parseCount, parsePositive, text } from "./options.ts";
+import {
+  DURABILITY,
+  JSON_OUTPUT,
+  LOCK_DURATION,
+  parseCount,
+  parseDedupWindow,
+  parsePositive,
+  text,
+} from "./options.ts";
 
 /** What to run and how, for `push` and `run`. */
 export const JOB_FLAGS = {
@@ -65,15 +73,20 @@ export const PUSH_FLAGS = {
   numWorkers: valueFlag((value) => parseCount(value, 1), {
     placeholder: "N",
     default: "10",
-    brief: "Azure: send this many jobs at a time; no effect on files",
+    brief: "Azure Storage Queue: send this many jobs at a time; no effect elsewhere",
   }),
   spill: negatableFlag({
     default: true,
-    brief: "Azure: put jobs over 64 KiB into blobs; without, refuse them",
+    brief: "Azure Storage Queue: put jobs over 64 KiB into blobs; without, refuse them",
   }),
-  dedupWindow: valueFlag(parseDuration, {
+  lockDuration: LOCK_DURATION,
+  dedupWindow: valueFlag(parseDedupWindow, {
     placeholder: "DURATION",
-    brief: "Azure Service Bus: how long equal jobs are taken for one; no effect elsewhere",
+    brief:
+      "Azure Service Bus: a queue that is made here takes equal jobs for one that long, 20s to 7d; 0: never (default 7d)",
+  }),
+  newId: switchFlag({
+    brief: "Azure: give each job an id of its own, so that one that was pushed before is pushed again",
   }),
   json: JSON_OUTPUT,
   durability: DURABILITY,

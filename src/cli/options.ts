@@ -1,4 +1,4 @@
-import { parseDuration } from "../core/duration.ts";
+import { formatDuration, parseDuration } from "../core/duration.ts";
 import { UsageError } from "../core/errors.ts";
 import type { KeepFinished } from "../worker/retention.ts";
 import {
@@ -7,6 +7,7 @@ import {
   type Flag,
   type FlagValues,
   negatableFlag,
+  optionalChoiceFlag,
   switchFlag,
   valueFlag,
 } from "./flag.ts";
@@ -51,12 +52,15 @@ export const COMMON_FLAGS = {
   })),
   sas: secret(valueFlag(notEmpty, {
     placeholder: "SAS",
-    brief: "Azure: a shared access signature (better in $AZURE_STORAGE_SAS_TOKEN)",
+    brief: "Azure: a shared access signature (of storage, better in $AZURE_STORAGE_SAS_TOKEN)",
   })),
   endpoint: secret(valueFlag(notEmpty, {
     placeholder: "SUFFIX|URL",
-    brief: "Azure: where the service is: core.usgovcloudapi.net, or the URL of the queue service",
+    brief: "Azure: where the service is: a DNS suffix, or the URL of the queue service or the namespace",
   })),
+  transport: optionalChoiceFlag(["amqp", "ws"], {
+    brief: "Azure Service Bus: port 5671, or WebSockets on 443 (default amqp, ws where 5671 is closed)",
+  }),
   verbose: counterFlag({ alias: "v", brief: "Say more: -v debug messages, -vv stack traces too" }),
   quiet: switchFlag({ brief: "Say only warnings and errors" }),
   logFormat: choiceFlag(["text", "json"], {
@@ -87,13 +91,19 @@ export const limitFlag = (otherwise: string): Flag<number> =>
     brief: "At most this many; -1 for all",
   });
 
+/** How a Service Bus queue is made that is not there. */
+export const LOCK_DURATION = valueFlag(parseLockDuration, {
+  placeholder: "DURATION",
+  brief: "Azure Service Bus: the lease on a queue that is made here, 5s to 5m (default 5m)",
+});
+
 /** How jobs are held and stopped, for `worker`, `pull` and `run`. */
 export const RUN_FLAGS = {
   visibilityTimeout: valueFlag(parseLease, {
     placeholder: "DURATION",
-    default: "10m",
-    brief: "Lease: when a worker dies, its jobs come back after this",
+    brief: "Lease: when a worker dies, its jobs come back after this (default 10m)",
   }),
+  lockDuration: LOCK_DURATION,
   killTimeout: valueFlag(parseDuration, {
     placeholder: "DURATION",
     brief: "From TERM to KILL when a job is stopped (default 30s, or $JOBQ_KILL_TIMEOUT)",
@@ -172,6 +182,30 @@ function parseLease(value: string): number {
     });
   }
   return ms;
+}
+
+/** https://learn.microsoft.com/azure/service-bus-messaging/message-transfers-locks-settlement */
+function parseLockDuration(value: string): number {
+  return parseWithin(value, { min: 5_000, max: 5 * 60_000, hint: "leases are renewed while their jobs run" });
+}
+
+/** https://learn.microsoft.com/azure/service-bus-messaging/duplicate-detection; 0 for none. */
+export function parseDedupWindow(value: string): number {
+  if (parseDuration(value) === 0) return 0;
+  return parseWithin(value, { min: 20_000, max: 7 * 86_400_000, hint: "0 takes no jobs for one" });
+}
+
+/** Reads a duration that Azure Service Bus takes. */
+function parseWithin(
+  value: string,
+  { min, max, hint }: { readonly min: number; readonly max: number; readonly hint: string },
+): number {
+  const ms = parseDuration(value);
+  if (ms >= min && ms <= max) return ms;
+  const limit = ms < min ? `shorter than ${formatDuration(min)}` : `longer than ${formatDuration(max)}`;
+  throw new UsageError(`it is ${limit}`, {
+    hint: `Azure Service Bus takes ${formatDuration(min)} to ${formatDuration(max)}; ${hint}`,
+  });
 }
 
 /** A flag's default that comes from the environment, and means what it means as the flag's value. @throws {UsageError} naming the variable */

@@ -6,6 +6,7 @@ import { Worker } from "../worker/worker.ts";
 import type { WorkerOptions, WorkerSummary } from "../worker/worker_options.ts";
 import { type CliContext, openLog, openNamedQueue } from "./context.ts";
 import type { FlagValues } from "./flag.ts";
+import { warnOfIdleFlags } from "./idle_flags.ts";
 import { passThrough } from "./job_output.ts";
 import { LiveLine } from "./live_line.ts";
 import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, RUN_FLAGS } from "./options.ts";
@@ -42,8 +43,10 @@ export async function runWorker(
   await using queue = await openNamedQueue(context, flags, {
     create: options.create,
     durability: flags.durability,
+    azure: { lockDurationMs: flags.lockDuration },
     log,
   });
+  warnOfIdleFlags(queue, flags, log);
   if (options.keepFinished !== undefined && !queue.capabilities.keepsRecords) {
     throw new UnsupportedError(
       `Cannot use --keep-finished on "${queue.name}": finished jobs leave no records there`,

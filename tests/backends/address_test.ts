@@ -13,6 +13,7 @@ const sqlite = (path: string, queue = "default"): Address => ({
   isDefault: false,
 });
 const directory = (path: string): Address => ({ kind: "directory", path });
+const bus = (namespace: string, queue: string): Address => ({ kind: "service-bus", namespace, queue });
 
 const FORMS: Readonly<Record<string, Address>> = {
   "jobs.db": sqlite("jobs.db"),
@@ -43,8 +44,15 @@ const FORMS: Readonly<Record<string, Address>> = {
   "ssh://login/scratch/queue": { kind: "ssh", url: "ssh://login/scratch/queue" },
   "ssh://ann@login:2222/~/jobs.db": { kind: "ssh", url: "ssh://ann@login:2222/~/jobs.db" },
   "ssh://login/jobs.db#gpu": { kind: "ssh", url: "ssh://login/jobs.db#gpu" },
-  "sb://fleet/gpu-jobs": { kind: "service-bus", namespace: "fleet", queue: "gpu-jobs" },
-  "sb://fleet/jobs.db": { kind: "service-bus", namespace: "fleet", queue: "jobs.db" },
+  "sb://fleet/gpu-jobs": bus("fleet", "gpu-jobs"),
+  "sb://fleet/jobs.db": bus("fleet", "jobs.db"),
+  "sb://fleet/team/gpu_jobs-1.a": bus("fleet", "team/gpu_jobs-1.a"),
+  "sb://My-Fleet-7/Jobs": bus("My-Fleet-7", "Jobs"),
+  "sb://fleet.servicebus.windows.net/jobs": bus("fleet.servicebus.windows.net", "jobs"),
+  "sb://localhost/jobs": bus("localhost", "jobs"),
+  "sb://localhost:5672/jobs": bus("localhost:5672", "jobs"),
+  "sb://127.0.0.1:5672/team/jobs": bus("127.0.0.1:5672", "team/jobs"),
+  [`sb://n/${"q".repeat(260)}`]: bus("n", "q".repeat(260)),
   "myaccount/my-queue": { kind: "storage-queue", account: "myaccount", queue: "my-queue" },
   "abc/q-1": { kind: "storage-queue", account: "abc", queue: "q-1" },
   [`${"a".repeat(24)}/${"q".repeat(63)}`]: {
@@ -116,9 +124,7 @@ const BAD = [
   "ssh://host",
   "ssh://host/",
   "ssh:///path",
-  "sb://namespace",
-  "sb://namespace/",
-  "sb:///queue",
+  "sb:namespace/queue",
   "http://host/queue",
 ];
 
@@ -153,7 +159,63 @@ for (const [text, reason] of Object.entries(STORAGE)) {
   });
 }
 
+const SERVICE_BUS: Readonly<Record<string, string>> = {
+  "sb://": "its namespace is missing",
+  "sb:///": "its namespace is missing",
+  "sb:///queue": "its namespace is missing",
+  "sb://:5672/queue": "its namespace is missing",
+  "sb://namespace": "its queue's name is missing",
+  "sb://namespace/": "its queue's name is missing",
+  "sb://localhost:5672": "its queue's name is missing",
+  "sb://name space/queue": "its namespace is neither a name nor a host with or without a port",
+  "sb://-name/queue": "its namespace is neither a name nor a host with or without a port",
+  "sb://name_space/queue": "its namespace is neither a name nor a host with or without a port",
+  "sb://localhost:65536/queue": "its namespace has a port beyond 65535",
+  "sb://namespace//queue": "its queue's name has a slash at an end, or two in a row",
+  "sb://namespace/queue/": "its queue's name has a slash at an end, or two in a row",
+  "sb://namespace/team//queue": "its queue's name has a slash at an end, or two in a row",
+  "sb://namespace/a queue":
+    "its queue's name has other characters than letters, digits, dots, hyphens, underscores and slashes",
+  "sb://namespace/queue#1":
+    "its queue's name has other characters than letters, digits, dots, hyphens, underscores and slashes",
+  "sb://namespace/queue/$DeadLetterQueue":
+    "it is a queue's dead letters, which jobq dead shows under the queue's own address",
+  [`sb://n/${"q".repeat(261)}`]: "its queue's name is longer than 260 characters",
+};
+
+for (const [text, reason] of Object.entries(SERVICE_BUS)) {
+  test(`parseAddress() says of ${text.slice(0, 40)} that ${reason.slice(0, 60)}, and how such addresses look`, () => {
+    const { message, hint = "" } = assertThrows(() => parseAddress(text, env), UsageError);
+    assertEquals(message, `Cannot use "${text}" as a queue: ${reason}`);
+    assertMatch(hint, /^write it like sb:\/\/my-namespace\/my-queue; .*:PORT.* 260 /);
+  });
+}
+
+const WITH_KEYS: Readonly<Record<string, string>> = {
+  "sb://RootManageSharedAccessKey:s3cret=@fleet/jobs": "sb://***@fleet/jobs",
+  "sb://name:s3/cret+s3cret=@fleet/jobs": "sb://***@fleet/jobs",
+  "sb://name:7/s3cret@fleet/jobs": "sb://***@fleet/jobs",
+  "sb://name:s3@cret@fleet/jobs": "sb://***@fleet/jobs",
+  "sb://name:s3 cret@fleet/jobs": "sb://***@fleet/jobs",
+  "sb://s3cret@fleet/jobs": "sb://***@fleet/jobs",
+  "sb://s3cret@fleet": "sb://***@fleet",
+};
+
+for (const [text, shown] of Object.entries(WITH_KEYS)) {
+  test(`parseAddress() refuses the key in ${text}, says where keys go, and does not show it`, () => {
+    const { message, hint = "" } = assertThrows(() => parseAddress(text, env), UsageError);
+    assertEquals(message, `Cannot use "${shown}" as a queue: it holds more than a namespace and a queue`);
+    assertMatch(hint, /^keys go into --conn-str or --sas, or better into \$JOBQ_CONNECTION_STRING; /);
+  });
+}
+
+test("parseAddress() does not show what stands for a port and is none", () => {
+  const { message } = assertThrows(() => parseAddress("sb://name:s3cret=/jobs", env), UsageError);
+  assertMatch(message, /^Cannot use "sb:\/\/name:\*\*\*\/jobs" as a queue: its namespace is neither/);
+});
+
 const CONNECTION_STRINGS = [
+  "sb://x/;SharedAccessKeyName=n;SharedAccessKey=s3cret=",
   "AccountName=account;AccountKey=s3cret/s3cret==;EndpointSuffix=core.windows.net",
   "BlobEndpoint=https://x.y;SharedAccessSignature=sv=1&sig=s3cret",
   "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=s3cret=",
@@ -177,6 +239,8 @@ const SECRETS: Readonly<Record<string, string>> = {
   "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=s3cret=":
     "Endpoint=sb://x/;SharedAccessKeyName=n;SharedAccessKey=***",
   "sharedaccesssignature=s3cret": "sharedaccesssignature=***",
+  "no sb://name:s3cret@fleet/jobs here": "no sb://***@fleet/jobs here",
+  "no sb://name:s3cret/jobs here": "no sb://name:***/jobs here",
   [`${"s3/cret+".repeat(10)}AbCdEf==`]: "***",
 };
 
@@ -191,7 +255,14 @@ test("redactAddress() hides a password with an @ or a / in it", () => {
 });
 
 test("redactAddress() leaves an address without secrets alone", () => {
-  for (const text of ["ssh://ann@host:22/a@b", "jobs.db#gpu", "myaccount/my-queue"]) {
+  const texts = [
+    "ssh://ann@host:22/a@b",
+    "jobs.db#gpu",
+    "myaccount/my-queue",
+    "sb://localhost:5672/jobs",
+    "cannot reach sb://localhost:5672.",
+  ];
+  for (const text of texts) {
     assertEquals(redactAddress(text), text);
   }
 });

@@ -69,7 +69,7 @@ for (const [flag, value] of Object.entries(FLAGS)) {
     assertEquals(
       stderr,
       `error: Cannot use ${flag} with "${file.path}": it is not on Azure\n` +
-        "hint: name a queue like ACCOUNT/QUEUE, or leave the option out\n",
+        "hint: name a queue like ACCOUNT/QUEUE or sb://NAMESPACE/QUEUE, or leave the option out\n",
     );
     assertEquals([...Deno.readDirSync(file.directory.path)], []);
   });

@@ -75,6 +75,7 @@ test("the options of a group's usual command are proposed, too", () => {
 
 test("the words of an option that has no default are proposed", () => {
   assertEquals(proposals("push", "--if-exists", ""), ["skip", "replace", "error"]);
+  assertEquals(proposals("sb://namespace/queue", "size", "--transport", ""), ["amqp", "ws"]);
 });
 
 test("the options of a command in a group are proposed", () => {

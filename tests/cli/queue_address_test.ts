@@ -96,7 +96,6 @@ const BAD: Readonly<Record<string, RegExp>> = {
   "sqlite:": /it names no file/,
   "a.db#no good": /"no good" is not a queue's name/,
   "ssh://host": /it lacks a host or a path/,
-  "sb://namespace": /it lacks a namespace or a queue/,
 };
 for (const [address, said] of Object.entries(BAD)) {
   test(`the address "${address}" is refused with 2 and the known forms`, async () => {
@@ -106,6 +105,37 @@ for (const [address, said] of Object.entries(BAD)) {
     assertMatch(stderr, /hint: a queue is a file like jobs\.db/);
   });
 }
+
+const MISNAMED_BUS: Readonly<Record<string, RegExp>> = {
+  "sb:///queue": /Cannot use "sb:\/\/\/queue" as a queue: its namespace is missing\n/,
+  "sb://namespace": /its queue's name is missing\n/,
+  "sb://namespace/": /its queue's name is missing\n/,
+  "sb://namespace/team/": /its queue's name has a slash at an end, or two in a row\n/,
+};
+for (const [address, said] of Object.entries(MISNAMED_BUS)) {
+  test(`the address ${address} is refused with 2, and it is said how such addresses look`, async () => {
+    const { code, stderr } = await runMain([address, "push", "-c", "true"]);
+    assertEquals(code, 2);
+    assertMatch(stderr, said);
+    assertMatch(stderr, /\nhint: write it like sb:\/\/my-namespace\/my-queue; /);
+  });
+}
+
+test("an address with a key is refused with 2, wherever it stands, and the key is not shown", async () => {
+  const address = "sb://name:hunter2=@namespace/queue";
+  const lines = [
+    [address, "size"],
+    ["size", "-q", address],
+    [address, "size", "-q", address],
+    ["size", address],
+    [address],
+  ];
+  for (const words of lines) {
+    const { code, stdout, stderr } = await runMain([...words, "-vv"]);
+    assertEquals([code, stdout], [2, ""]);
+    assert(!stderr.includes("hunter2"), stderr);
+  }
+});
 
 const MISNAMED: Readonly<Record<string, RegExp>> = {
   "Account/queue": /Cannot use "Account\/queue" as a queue: its account has upper-case letters\n/,
@@ -126,7 +156,6 @@ const TO_COME: Readonly<Record<string, string>> = {
   "file:/shared/queue": "queues in a shared directory",
   "./queue": "queues in a shared directory",
   "ssh://me@host/jobs.db": "queues over SSH",
-  "sb://namespace/queue": "Azure Service Bus queues",
 };
 for (const [address, backend] of Object.entries(TO_COME)) {
   test(`the address ${address} is refused with 2 as not in this build yet`, async () => {

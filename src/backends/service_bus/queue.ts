@@ -15,6 +15,7 @@ import type {
 import type { JobEncoding } from "../../core/wire/job_message.ts";
 import { RecordlessQueue } from "../azure/recordless_queue.ts";
 import type { BusConnection } from "./bus_connection.ts";
+import { isUnreachable } from "./bus_errors.ts";
 import { BusDeadLetters } from "./dead_letters.ts";
 import { MAX_DELAY_MS, pushJobs } from "./enqueue.ts";
 import { type IntakeOptions, takeIn } from "./intake.ts";
@@ -177,19 +178,19 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
   /** Learns once, where that is allowed, how long leases last, and whether the queue is as it should be. */
   #inspect(): Promise<void> {
     const { admin, lockTimes, log } = this.#options;
-    return this.#inspection ??= admin.inspect().then(
+    return this.#inspection ??= admin.inspect(this.#closing.signal).then(
       (found) => void (lockTimes.longestMs = lockMsOf(found)),
       (error) => log.debug(`the settings of the queue are not known: ${errorMessage(error)}`),
     );
   }
 
-  /** Who may only listen counts by looking at each message. */
+  /** Who may only listen, or only gets through to messages, counts by looking at each of them. */
   async #messageCounts(signal: AbortSignal | undefined): Promise<MessageCounts> {
     const { admin, queue } = this.#options;
     try {
       return await admin.counts(signal);
     } catch (error) {
-      if (!(error instanceof AccessDeniedError)) throw error;
+      if (!(error instanceof AccessDeniedError || isUnreachable(error))) throw error;
       const counts = { active: 0, scheduled: 0, dead: 0 };
       for await (const { state } of queue.peekAll("main", signal)) {
         counts[state === "scheduled" ? "scheduled" : "active"]++;

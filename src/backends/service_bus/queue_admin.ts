@@ -43,7 +43,7 @@ export class QueueAdmin {
   async create(): Promise<void> {
     const { queue, name, settings, log } = this.#options;
     try {
-      await this.#call((client) => client.createQueue(queue, toCreate(settings)), "create");
+      await this.#call((client) => client.createQueue(queue, toCreate(settings)), { action: "create" });
       log.info(`made the queue ${name}`);
     } catch (error) {
       if (failedCall(error).code === "MessageEntityAlreadyExistsError") return;
@@ -62,9 +62,8 @@ export class QueueAdmin {
   async counts(signal?: AbortSignal): Promise<MessageCounts> {
     const { queue } = this.#options;
     const found = await this.#call(
-      (client) => client.getQueueRuntimeProperties(queue),
-      "count the jobs of",
-      signal,
+      (client, abortSignal) => client.getQueueRuntimeProperties(queue, { abortSignal }),
+      { action: "count the jobs of", signal },
     );
     return {
       active: found.activeMessageCount,
@@ -74,9 +73,12 @@ export class QueueAdmin {
   }
 
   /** How the queue is; warns once where that is not as it would be made. @throws {AccessDeniedError, QueueNotFoundError} */
-  async inspect(): Promise<QueueProperties> {
+  async inspect(signal?: AbortSignal): Promise<QueueProperties> {
     const { queue, name, settings, log } = this.#options;
-    const found = await this.#call((client) => client.getQueue(queue), "look at");
+    const found = await this.#call(
+      (client, abortSignal) => client.getQueue(queue, { abortSignal }),
+      { action: "look at", signal },
+    );
     const told = differences(found, settings);
     if (told.length > 0) {
       log.warn(`${name} was made with other settings, and is not changed: ${told.join("; ")}`);
@@ -85,13 +87,12 @@ export class QueueAdmin {
   }
 
   async #call<T>(
-    work: (client: ServiceBusAdministrationClient) => Promise<T>,
-    action: string,
-    signal?: AbortSignal,
+    work: (client: ServiceBusAdministrationClient, signal: AbortSignal) => Promise<T>,
+    { action, signal }: { action: string; signal?: AbortSignal },
   ): Promise<T> {
     const { name, patienceMs = Infinity, clock, log } = this.#options;
     const client = this.#client ??= this.#options.client();
-    return await withRetries(() => work(client), {
+    return await withRetries((attempt) => work(client, attempt.signal), {
       patienceMs: Math.min(PATIENCE_MS, patienceMs),
       tryTimeoutMs: TRY_TIMEOUT_MS,
       clock,

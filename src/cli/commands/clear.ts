@@ -22,7 +22,9 @@ export const clear: RunCommand<ClearFlags> = async (context, flags) => {
   const removed = await queue.purge();
   void io.stderr.write(`removed ${plural(removed, "waiting job")}\n`);
   if (isTold || flags.quiet) return;
-  const { unfinished: left } = await queue.counts();
+  const { unfinished: left, delayed } = await queue.counts();
   const stay = left === 1 ? "stays" : "stay";
-  if (left > 0) void io.stderr.write(`${plural(left, "job")} ${stay}: running, delayed or new\n`);
+  // Delayed ones that can be told from running ones were removed.
+  const what = delayed === undefined ? "running, delayed or new" : "running or new";
+  if (left > 0) void io.stderr.write(`${plural(left, "job")} ${stay}: ${what}\n`);
 };

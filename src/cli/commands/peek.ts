@@ -37,8 +37,8 @@ function tableOf(
     ["ID", ({ id }) => id],
     ...priorities ? [["PRIO", ({ priority }: Job) => String(priority)] as const] : [],
     ["AGE", ({ createdAt }) => age(createdAt, now)],
-    // Where the states are not told apart, only jobs that are due are shown.
-    ...exactCounts ? [["DUE", due] as const] : [],
+    // Where the states are not told apart, jobs that are not due may not be shown at all.
+    ...exactCounts || jobs.some(({ visibleAt = now }) => visibleAt > now) ? [["DUE", due] as const] : [],
     ["ATTEMPT", ({ attempts, maxAttempts }) => `${attempts + 1}/${maxAttempts}`],
     ["JOB", taskText],
   ];

@@ -24,13 +24,19 @@ export const push: RunCommand<PushFlags> = async (context, flags) => {
     durability: flags.durability,
     // A queue that is not there has no job to wait for.
     create: flags.after.length === 0,
-    azure: { spill: flags.spill },
+    azure: {
+      spill: flags.spill,
+      lockDurationMs: flags.lockDuration,
+      dedupWindowMs: flags.dedupWindow,
+      newIds: flags.newId,
+    },
   });
   await checkAbilities(queue, flags);
-  if (flags.dedupWindow !== undefined && !queue.capabilities.deduplicates) {
-    openLog(context, flags).warn(
-      `--dedup-window has no effect on ${queue.name}: only Azure Service Bus takes equal jobs for one`,
+  if (flags.dedupWindow !== undefined || flags.lockDuration !== undefined || flags.newId) {
+    const { warnOfIdleFlags } = await lazyImport<typeof import("../idle_flags.ts")>(
+      import.meta.resolve("../idle_flags.ts"),
     );
+    warnOfIdleFlags(queue, flags, openLog(context, flags));
   }
   const after = await givenAfter(queue, flags);
   const enqueue = pushAndPrint(queue, io, flags);
@@ -61,13 +67,15 @@ function pushAndPrint(
   io: Io,
   { json, quiet, numWorkers }: FlagValues<PushFlags>,
 ): (jobs: readonly NewJob[]) => Promise<void> {
+  // Nobody can tell whether such a job is on the queue once or once more; who asks for JSON may want to know that.
+  const note = queue.capabilities.silentDeduplication ? ',"deduplication":"by the service"' : "";
   return async (jobs) => {
     const skipped = new Set<number>();
     const line = (id: JobId | undefined, index: number) =>
       id === undefined
         ? ""
         : json
-        ? `{"id":"${id}"${skipped.has(index) ? ',"existing":true' : ""}}\n`
+        ? `{"id":"${id}"${skipped.has(index) ? ',"existing":true' : ""}${note}}\n`
         : `${id}\n`;
     const print = (ids: readonly (JobId | undefined)[]) => io.stdout.write(ids.map(line).join(""));
     const options = { concurrency: numWorkers, onSkip: (index: number) => skipped.add(index) };

@@ -8,6 +8,7 @@ import { Caretaker } from "../caretaker.ts";
 import type { RunCommand } from "../command.ts";
 import { isLocalFile, openLog, openNamedQueue } from "../context.ts";
 import { followJob } from "../follow_job.ts";
+import { warnOfIdleFlags } from "../idle_flags.ts";
 import { Interruption } from "../interruption.ts";
 import { JobFailedError } from "../job_failed_error.ts";
 import type { JOB_FLAGS } from "../job_options.ts";
@@ -39,6 +40,7 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
       },
     );
   }
+  warnOfIdleFlags(queue, flags, openLog(context, flags));
   const id = await pushOne(queue, { ...job, after: await givenAfter(queue, flags) }, say);
   using interruption = new Interruption(io);
   using reader = new ReaderWatch(io.stdout);
