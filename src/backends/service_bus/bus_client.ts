@@ -64,9 +64,8 @@ function signedAdmin(access: BusAccess): ServiceBusAdministrationClient {
         options,
       );
     case "sas": {
-      // The SDK takes keys and tokens only: this one signs with no key, and then has the SAS instead.
+      // The SDK takes keys and tokens only: what it signs with this one is replaced.
       const admin = new ServiceBusAdministrationClient(host, { name: "none", key: "none" }, options);
-      admin.pipeline.removePolicy({ name: "signingPolicy" });
       admin.pipeline.addPolicy({
         name: "sas",
         sendRequest(request, next) {

@@ -1,7 +1,8 @@
-import { DONE, onAbort } from "../../core/abort.ts";
+import { onAbort } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 import { BackendError, errorMessage } from "../../core/errors.ts";
 import type { Logger } from "../../log/logger.ts";
+import { failedCall } from "../azure/failed_call.ts";
 import { type Try, withRetries } from "../azure/retrying.ts";
 import type { BusAccess, Transport } from "./bus_access.ts";
 import { busClient } from "./bus_client.ts";
@@ -24,6 +25,8 @@ export interface Patience {
   readonly patienceMs: number;
   /** How long one try may take. Default 10 s. */
   readonly tryTimeoutMs?: number;
+  /** How much longer both are, since the call waits for something itself, in ms. Default 0. */
+  readonly waitMs?: number;
 }
 
 export interface BusCallOptions {
@@ -39,8 +42,6 @@ export interface BusCallOptions {
 
 const USUAL: Patience = { patienceMs: 10_000 };
 const TRY_TIMEOUT_MS = 10_000;
-/** The service has this long to say goodbye, in ms. */
-const GOODBYE_MS = 2_000;
 
 /**
  * The way to a namespace. A call that fails for a reason of the connection is repeated on a new one: what is under way
@@ -54,6 +55,7 @@ export class BusConnection implements AsyncDisposable {
   #transport: Transport;
   /** Whether the service was reached by the transport that is in use: then an outage is no reason to use another. */
   #isProven = false;
+  #hasTold = false;
 
   constructor(options: BusConnectionOptions) {
     this.#options = options;
@@ -66,10 +68,11 @@ export class BusConnection implements AsyncDisposable {
     { action, patience = USUAL, signal, endsTries, onDoubt }: BusCallOptions,
   ): Promise<T> {
     const { name, clock, log, patienceMs = Infinity } = this.#options;
+    const { tryTimeoutMs = TRY_TIMEOUT_MS, waitMs = 0 } = patience;
     const closed = this.#closed.signal;
     return await withRetries((attempt) => this.#try(work, attempt), {
-      patienceMs: Math.min(patience.patienceMs, patienceMs),
-      tryTimeoutMs: patience.tryTimeoutMs ?? TRY_TIMEOUT_MS,
+      patienceMs: Math.min(patience.patienceMs, patienceMs) + waitMs,
+      tryTimeoutMs: tryTimeoutMs + waitMs,
       clock,
       signal: signal === undefined ? closed : AbortSignal.any([signal, closed]),
       endsTries,
@@ -86,19 +89,7 @@ export class BusConnection implements AsyncDisposable {
   /** Ends all calls that are under way; later ones are refused. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new BackendError(`Cannot use "${this.#options.name}": it is closed`));
-    const live = this.#live;
-    if (live !== undefined) {
-      await this.#sayGoodbye(live);
-      this.#discard(live);
-    }
-    await Promise.all(this.#closing);
-  }
-
-  async #sayGoodbye(client: LiveClient): Promise<void> {
-    if (client.broken.aborted) return;
-    const limit = new AbortController();
-    await Promise.race([client.close(), this.#options.clock.sleep(GOODBYE_MS, limit.signal)]);
-    limit.abort(DONE);
+    await Promise.all([this.#live?.close(), ...this.#closing]);
   }
 
   async #try<T>(work: (client: LiveClient, attempt: Try) => Promise<T>, attempt: Try): Promise<T> {
@@ -110,13 +101,13 @@ export class BusConnection implements AsyncDisposable {
     using _late = onAbort(attempt.signal, () => {
       if (!isTimeout(attempt.signal.reason)) return;
       this.#discard(client);
-      if (!client.wasOpen) this.#useOtherTransport(attempt.signal.reason);
+      if (!client.wasOpen) this.#useOtherTransport("no answer came in time");
     });
     try {
       return await Promise.race([work(client, attempt), broken.promise]);
     } catch (thrown) {
       if (mayPassOnNewConnection(thrown)) this.#discard(client);
-      if (!client.wasOpen && isUnreachable(thrown)) this.#useOtherTransport(thrown);
+      if (!client.wasOpen && isUnreachable(thrown)) this.#useOtherTransport(failedCall(thrown).message);
       throw thrown;
     } finally {
       this.#isProven ||= client.wasOpen;
@@ -139,12 +130,13 @@ export class BusConnection implements AsyncDisposable {
   }
 
   /** Some networks let nothing out but what looks like the web; then again it may be the service that is away. */
-  #useOtherTransport(reason: unknown): void {
+  #useOtherTransport(reason: string): void {
     const { access, name, log } = this.#options;
     if (access.transport !== undefined || this.#isProven) return;
     const next = this.#transport === "amqp" ? "ws" : "amqp";
-    if (next === "ws") {
-      log.info(`${name} cannot be reached by AMQP; trying WebSockets`, { reason: errorMessage(reason) });
+    if (!this.#hasTold) {
+      log.info(`${name} cannot be reached by AMQP; trying WebSockets`, { reason });
+      this.#hasTold = true;
     }
     this.#transport = next;
   }

@@ -6,7 +6,7 @@ import {
   QueueNotFoundError,
   UsageError,
 } from "../../core/errors.ts";
-import { FailedCall, failedCall } from "../azure/failed_call.ts";
+import { type FailedCall, failedCall } from "../azure/failed_call.ts";
 import { judgeAnswer } from "./bus_answers.ts";
 import type { Judgement } from "./bus_judgement.ts";
 import { judgeConnection } from "./bus_network.ts";
@@ -48,23 +48,23 @@ export function translateBusError(thrown: unknown, { action, name }: BusAction):
 
 /** True when the lock has ended, or the message was settled or removed; also of a translated error. */
 export function isLockLost(error: unknown): boolean {
-  return judgementOf(error)?.kind === "lock-lost";
+  return judge(error).judgement.kind === "lock-lost";
 }
 
 /** True when there is no such queue; also of a translated error. */
 export function isQueueMissing(error: unknown): boolean {
-  return judgementOf(error)?.kind === "missing";
+  return judge(error).judgement.kind === "missing";
 }
 
 /** True when a message, or a batch of them, is larger than the queue takes; also of a translated error. */
 export function isTooLarge(error: unknown): boolean {
-  return judgementOf(error)?.kind === "too-large";
+  return judge(error).judgement.kind === "too-large";
 }
 
 /** True when the call failed without an answer that tells whether it was done; also of a translated error. */
 export function mayBeDone(error: unknown): boolean {
   if (error instanceof BackendError) return error.mayBeDone;
-  return !(error instanceof JobqError) && judge(error).isAmbiguous;
+  return judge(error).isAmbiguous;
 }
 
 /**
@@ -72,7 +72,7 @@ export function mayBeDone(error: unknown): boolean {
  * closed, WebSockets may go through. Also of a translated error.
  */
 export function isUnreachable(error: unknown): boolean {
-  return judgementOf(error)?.connection === "none";
+  return judge(error).judgement.connection === "none";
 }
 
 /**
@@ -80,14 +80,8 @@ export function isUnreachable(error: unknown): boolean {
  * what the service answered. Also of a translated error.
  */
 export function mayPassOnNewConnection(error: unknown): boolean {
-  const judgement = judgementOf(error);
-  return judgement?.kind === "passing" && judgement.connection !== undefined;
-}
-
-/** Undefined for errors that jobq raised itself. */
-function judgementOf(error: unknown): Judgement | undefined {
-  if (error instanceof JobqError && !(error.cause instanceof FailedCall)) return undefined;
-  return judge(error).judgement;
+  const { judgement } = judge(error);
+  return judgement.kind === "passing" && judgement.connection !== undefined;
 }
 
 interface Judged {

@@ -1,9 +1,10 @@
 import type { Clock } from "../../core/clock.ts";
-import { LeaseLostError, UnsupportedError } from "../../core/errors.ts";
+import { AccessDeniedError, LeaseLostError, UnsupportedError } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { Job } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { Lease } from "../../core/queue.ts";
+import type { Logger } from "../../log/logger.ts";
 import { deadLetterNote } from "./dead_letter_note.ts";
 import type { HeldMessage } from "./held_message.ts";
 import { MAX_LOCK_MS } from "./lock_times.ts";
@@ -15,6 +16,7 @@ export interface BusLeaseOptions {
   readonly job: Job;
   readonly notes: Notes;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** A renewal waits for its answer at least this long, in ms. */
@@ -31,14 +33,16 @@ export class BusLease implements Lease {
   readonly #held: HeldMessage;
   readonly #notes: Notes;
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #lost = new AbortController();
 
-  constructor({ held, job, notes, clock }: BusLeaseOptions) {
+  constructor({ held, job, notes, clock, log }: BusLeaseOptions) {
     this.job = job;
     this.lost = this.#lost.signal;
     this.#held = held;
     this.#notes = notes;
     this.#clock = clock;
+    this.#log = log;
   }
 
   get expiresAt(): number {
@@ -98,11 +102,22 @@ export class BusLease implements Lease {
   /** At once, the message itself goes back; for later, only a copy can. */
   async #goBack(delayMs: number, notes: Notes): Promise<void> {
     assertSpan("a delay", delayMs, { min: 0 });
-    await this.#whileHeld(() =>
-      delayMs > 0
-        ? this.#held.replaceByCopy(notesOfCopy(notes), delayMs)
-        : this.#held.giveBack(notesOfReturn(notes, this.#deliveries))
-    );
+    await this.#whileHeld(async () => {
+      if (delayMs > 0 && await this.#replacedByCopy(delayMs, notes)) return;
+      await this.#held.giveBack(notesOfReturn(notes, this.#deliveries));
+    });
+  }
+
+  /** Who may only listen cannot send a copy: then the job comes back too early, instead of with its attempt uncounted. */
+  async #replacedByCopy(delayMs: number, notes: Notes): Promise<boolean> {
+    try {
+      await this.#held.replaceByCopy(notesOfCopy(notes), delayMs);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AccessDeniedError)) throw error;
+      this.#log.warn(`job ${this.job.id} goes back without delay: ${error.message}`, { hint: error.hint });
+      return false;
+    }
   }
 
   async #whileHeld(work: () => Promise<void>): Promise<void> {

@@ -61,7 +61,7 @@ function readTask({ message }: Received): TaskMessage | WireError {
 }
 
 /** @throws {WireError} when no worker can run it */
-function leaseOf(task: TaskMessage, held: HeldMessage, { clock }: IntakeOptions): BusLease {
+function leaseOf(task: TaskMessage, held: HeldMessage, { clock, log }: IntakeOptions): BusLease {
   const { message } = held.received;
   const notes = readNotes(message);
   const said = decodeJobMessage(task);
@@ -76,7 +76,7 @@ function leaseOf(task: TaskMessage, held: HeldMessage, { clock }: IntakeOptions)
     state: "running",
     visibleAt: held.expiresAt,
   });
-  return new BusLease({ held, job, notes, clock });
+  return new BusLease({ held, job, notes, clock, log });
 }
 
 async function bury(

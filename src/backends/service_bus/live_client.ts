@@ -4,12 +4,13 @@ import type {
   ServiceBusReceiver,
   ServiceBusSender,
 } from "@azure/service-bus";
-import { DONE } from "../../core/abort.ts";
+import { DONE, onAbort } from "../../core/abort.ts";
+import { systemClock } from "../../core/clock.ts";
 import {
-  breakConnection,
+  type BareConnection,
+  bareConnection,
   endWaits,
   hasLostLink,
-  prepareConnection,
   receiveMessages,
 } from "./sdk_internals.ts";
 
@@ -23,6 +24,9 @@ const RECEIVER = { maxAutoLockRenewalDurationInMs: 0, skipParsingBodyAsJson: tru
 const MAX_RECEIVED = 1_000;
 /** The most messages that are asked for at a time. */
 const MAX_ASKED = 500;
+
+/** The service has this long to answer a goodbye, in ms. */
+const GOODBYE_MS = 2_000;
 
 interface ReceiverInUse {
   readonly receiver: ServiceBusReceiver;
@@ -41,11 +45,13 @@ export class LiveClient {
   /** Aborted when the connection is lost, or not worth keeping. */
   readonly broken: AbortSignal;
   readonly #client: ServiceBusClient;
+  readonly #connection: BareConnection;
   readonly #queue: string;
   readonly #broken = new AbortController();
   readonly #settlers = new Map<Part, ServiceBusReceiver>();
   /** Each has at most one receive at a time. */
   readonly #idleReceivers = new Map<Part, ReceiverInUse[]>([["main", []], ["dead", []]]);
+  readonly #receivers = new Set<ServiceBusReceiver>();
   #sender: ServiceBusSender | undefined;
   #retired: ServiceBusReceiver | undefined;
   #wasOpen = false;
@@ -55,7 +61,10 @@ export class LiveClient {
     this.#client = client;
     this.#queue = queue;
     this.broken = this.#broken.signal;
-    prepareConnection(client, { onOpen: () => this.#wasOpen = true, onBreak: () => this.#end() });
+    this.#connection = bareConnection(client, {
+      onOpen: () => this.#wasOpen = true,
+      onBreak: () => this.#onBreak(),
+    });
   }
 
   /** Whether the service was ever reached. */
@@ -89,6 +98,7 @@ export class LiveClient {
         ...options,
         max: Math.min(options.max, MAX_ASKED),
       });
+      if (messages === undefined) return [];
       const total = received + messages.length;
       if (total < MAX_RECEIVED) idle.push({ receiver, received: total });
       else this.#retire(part, receiver);
@@ -106,7 +116,7 @@ export class LiveClient {
       receiveMode: "receiveAndDelete",
     });
     try {
-      return (await receiveMessages(receiver, { max, waitMs })).length;
+      return (await receiveMessages(receiver, { max, waitMs }))?.length ?? 0;
     } finally {
       await receiver.close();
     }
@@ -116,24 +126,52 @@ export class LiveClient {
   break(): void {
     if (this.#broken.signal.aborted) return;
     this.#end();
-    breakConnection(this.#client);
+    this.#connection.break();
   }
 
-  /** Says goodbye to the service. */
+  /** Ends all that waits for an answer, and says goodbye to the service, if that answers soon. */
   async close(): Promise<void> {
-    await (this.#closed ??= this.#client.close().catch(() => {}));
+    await (this.#closed ??= this.#sayGoodbye());
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    this.#endWaits();
+    const end = new AbortController();
+    // Cut off meanwhile, the SDK may wait for an answer for ever.
+    using _ = this.broken.aborted ? undefined : onAbort(this.broken, () => end.abort(DONE));
+    await Promise.race([this.#client.close().catch(() => {}), systemClock.sleep(GOODBYE_MS, end.signal)]);
+    end.abort(DONE);
+    this.#connection.break();
+    // What waited for others comes to its turn only after this, and so does the last word.
+    for (let turn = 0; turn < 3; turn++) {
+      await systemClock.sleep(0);
+      this.#endWaits();
+    }
+    this.#connection.quiet();
+  }
+
+  #endWaits(): void {
+    endWaits(this.#client, { receivers: this.#receivers, reason: connectionCut() });
+  }
+
+  /** Why a connection did not come up, the calls that wait for it are told by the SDK. */
+  #onBreak(): void {
+    if (this.#wasOpen) this.#end();
   }
 
   #end(): void {
     if (this.#broken.signal.aborted) return;
     this.#broken.abort(DONE);
-    endWaits(this.#client, connectionCut());
+    this.#endWaits();
   }
 
   /** Its link stays open while much of what came by it is held; dead letters are held in numbers, but not for long. */
   #retire(part: Part, receiver: ServiceBusReceiver): void {
     if (part === "dead") return;
-    void this.#retired?.close().catch(() => {});
+    if (this.#retired !== undefined) {
+      this.#receivers.delete(this.#retired);
+      void this.#retired.close().catch(() => {});
+    }
     this.#retired = receiver;
   }
 
@@ -145,10 +183,12 @@ export class LiveClient {
   }
 
   #newReceiver(part: Part): ServiceBusReceiver {
-    return this.#client.createReceiver(this.#queue, {
+    const receiver = this.#client.createReceiver(this.#queue, {
       ...RECEIVER,
       ...part === "dead" ? { subQueueType: "deadLetter" } as const : {},
     });
+    this.#receivers.add(receiver);
+    return receiver;
   }
 }
 

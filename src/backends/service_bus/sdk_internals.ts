@@ -10,14 +10,19 @@ interface ClientInternals {
   readonly _connectionContext: {
     readonly connection: {
       readonly options: { tcp_no_delay?: boolean; operationTimeoutInSeconds: number };
-      readonly _connection: { readonly socket?: object; abort_socket(socket: object): void };
+      readonly _connection: {
+        readonly socket?: object;
+        readonly heartbeat_in?: ReturnType<typeof setTimeout>;
+        readonly heartbeat_out?: ReturnType<typeof setTimeout>;
+        abort_socket(socket: object): void;
+      };
       on(event: "disconnected" | "connection_open", listener: () => void): void;
     };
     readonly cbsSession: { readonly _cbsSenderReceiverLink?: { readonly _responsesMap: Waits } };
     readonly managementClients: Readonly<
       Record<string, { readonly _link?: { readonly _responsesMap: Waits } }>
     >;
-    readonly messageReceivers: Readonly<Record<string, { readonly _deliveryDispositionMap: Waits }>>;
+    wasConnectionCloseCalled: boolean;
     readonly senders: Readonly<
       Record<string, { readonly _link?: { readonly deliveryDispositionMap: Waits } }>
     >;
@@ -34,6 +39,7 @@ type Waits = Map<unknown, {
 interface ReceiverInternals {
   readonly _batchingReceiver?: {
     isOpen(): boolean;
+    readonly _deliveryDispositionMap: Waits;
     readonly _batchingReceiverLite: {
       _drainTimeoutInMs: number;
       _getRemainingWaitTimeInMsFn: () => () => number;
@@ -49,36 +55,56 @@ const DRAIN_TIMEOUT_MS = 5_000;
 /** The opening and closing of a link or of the connection is waited for so long, in s. */
 const OPERATION_TIMEOUT_S = 10;
 
+/** The connection of a client, beneath what the SDK shows of it. */
+export interface BareConnection {
+  /** Breaks it without a word, as one on which nothing comes any more. */
+  break(): void;
+  /** Ends what still goes on although it is closed. */
+  quiet(): void;
+}
+
 /** Watches the connection of a new client, and has it send at once what is small, which else waits for up to 40 ms. */
-export function prepareConnection(
+export function bareConnection(
   client: ServiceBusClient,
   { onOpen, onBreak }: { onOpen: () => void; onBreak: () => void },
-): void {
-  const { connection } = contextOf(client);
+): BareConnection {
+  const context = contextOf(client);
+  const { connection } = context;
+  const { _connection: bare } = connection;
   Object.assign(connection.options, {
     tcp_no_delay: true,
     operationTimeoutInSeconds: OPERATION_TIMEOUT_S,
   });
   connection.on("connection_open", onOpen);
   connection.on("disconnected", onBreak);
-}
-
-/** Breaks the connection without a word, as one on which nothing comes any more. */
-export function breakConnection(client: ServiceBusClient): void {
-  const { _connection } = contextOf(client).connection;
-  if (_connection.socket !== undefined) _connection.abort_socket(_connection.socket);
+  return {
+    break: () => {
+      // Else what still waits its turn makes a new one.
+      context.wasConnectionCloseCalled = true;
+      if (bare.socket !== undefined) bare.abort_socket(bare.socket);
+    },
+    quiet: () => {
+      // Closed while it is opened, it goes on to tell the service that it is alive.
+      clearTimeout(bare.heartbeat_out);
+      clearTimeout(bare.heartbeat_in);
+    },
+  };
 }
 
 /**
  * Ends all that waits for an answer on a connection that is gone. The SDK would wait for it until its time is over, and
  * its timers keep the process alive as long.
  */
-export function endWaits(client: ServiceBusClient, reason: Error): void {
-  const { cbsSession, managementClients, messageReceivers, senders } = contextOf(client);
+export function endWaits(
+  client: ServiceBusClient,
+  { receivers, reason }: { receivers: Iterable<ServiceBusReceiver>; reason: Error },
+): void {
+  const { cbsSession, managementClients, senders } = contextOf(client);
   const all = [
     cbsSession._cbsSenderReceiverLink?._responsesMap,
     ...Object.values(managementClients).map(({ _link }) => _link?._responsesMap),
-    ...Object.values(messageReceivers).map((receiver) => receiver._deliveryDispositionMap),
+    // Those that are closed, too: what came by them may be being settled.
+    ...Array.from(receivers, (receiver) => internalsOf(receiver)?._deliveryDispositionMap),
     ...Object.values(senders).map(({ _link }) => _link?.deliveryDispositionMap),
   ];
   for (const waits of all) {
@@ -100,44 +126,47 @@ function contextOf(client: ServiceBusClient) {
  * name, and then takes what came by the old one for its own.
  */
 export function hasLostLink(receiver: ServiceBusReceiver): boolean {
-  return (receiver as unknown as ReceiverInternals)._batchingReceiver?.isOpen() === false;
+  return internalsOf(receiver)?.isOpen() === false;
 }
 
 /**
  * Receives up to `max` messages that are there, or the first that comes within `waitMs`. The public call would wait for
  * a second after the first of several; when it is aborted, it would forget a message that is on its way; and it would
  * close the link, and so forget it, when the service takes longer than 200 ms to say that there is none.
+ *
+ * @returns undefined when it was aborted before the link was there: then nothing can come, and the receiver is closed
  */
 export async function receiveMessages(
   receiver: ServiceBusReceiver,
   { max, waitMs, signal }: { max: number; waitMs: number; signal?: AbortSignal },
-): Promise<readonly ServiceBusReceivedMessage[]> {
+): Promise<readonly ServiceBusReceivedMessage[] | undefined> {
   if (signal?.aborted) return [];
-  const setUp = new AbortController();
   // Of an earlier receive; it would end that one again.
   const before = liteOf(receiver);
   if (before !== undefined) before._finalAction = undefined;
+  const setUp = new AbortController();
   const received = receiver.receiveMessages(max, { maxWaitTimeInMs: waitMs, abortSignal: setUp.signal });
   const lite = liteOf(receiver);
   if (lite !== undefined) {
     lite._drainTimeoutInMs = DRAIN_TIMEOUT_MS;
     lite._getRemainingWaitTimeInMsFn = () => () => 0;
   }
+  const givenUp = Promise.withResolvers<undefined>();
   using _ = signal && onAbort(signal, () => {
-    // While the link is made nothing can come: then a plain abort loses nothing.
-    if (lite?._finalAction === undefined) setUp.abort();
-    else lite._finalAction();
+    if (lite?._finalAction !== undefined) return lite._finalAction();
+    setUp.abort();
+    void received.catch(() => {}).then(() => receiver.close()).catch(() => {});
+    givenUp.resolve(undefined);
   });
-  try {
-    return await received;
-  } catch (error) {
-    if (setUp.signal.aborted) return [];
-    throw error;
-  }
+  return await Promise.race([received, givenUp.promise]);
 }
 
 function liteOf(receiver: ServiceBusReceiver) {
-  return (receiver as unknown as ReceiverInternals)._batchingReceiver?._batchingReceiverLite;
+  return internalsOf(receiver)?._batchingReceiverLite;
+}
+
+function internalsOf(receiver: ServiceBusReceiver) {
+  return (receiver as unknown as ReceiverInternals)._batchingReceiver;
 }
 
 /**

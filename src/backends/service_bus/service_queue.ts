@@ -53,8 +53,8 @@ const MAX_PEEKED = 250;
 const MAX_DROPPED = 500;
 /** A push has nothing to fall back on. */
 const PUSH_PATIENCE: Patience = { patienceMs: 30_000 };
-/** A receive gets this much longer than it waits for a message, in ms. */
-const RECEIVE_TRY_MS = 10_000;
+/** A receive is repeated for as long, beside the time for which it waits for a message, in ms. */
+const RECEIVE_MS = 10_000;
 
 /** The service's calls on one queue and its dead letters. */
 export class ServiceQueue {
@@ -146,7 +146,7 @@ export class ServiceQueue {
       return messages.map((message) => ({ message, client, part }));
     }, {
       action: "take a job from",
-      patience: { patienceMs: RECEIVE_TRY_MS + waitMs, tryTimeoutMs: RECEIVE_TRY_MS + waitMs },
+      patience: { patienceMs: RECEIVE_MS, waitMs },
       signal,
       endsTries: false,
     });

@@ -1,3 +1,4 @@
+import { onAbort } from "../../../src/core/abort.ts";
 import type { Clock } from "../../../src/core/clock.ts";
 import { Quota } from "../quota.ts";
 import { BrokerError, serverBusy } from "./broker_error.ts";
@@ -125,10 +126,10 @@ export class Faults {
       case "throttle":
         return step.refuse(serverBusy());
       case "delay":
-        this.sleep(fault.ms).then(() => this.#end.signal.aborted || goOn());
+        this.sleep(fault.ms).then(() => this.#end.signal.aborted ? step.cut() : goOn());
         return;
       case "silence":
-        return;
+        return void onAbort(this.#end.signal, () => step.cut());
       default:
         return fault satisfies never;
     }

@@ -11,7 +11,7 @@ import {
   type SendingLink,
 } from "./codec.ts";
 import { IncomingLink } from "./incoming_link.ts";
-import { manage, operationOf } from "./management.ts";
+import { manage, operationOf, rightFor } from "./management.ts";
 import type { Entity } from "./namespace.ts";
 import { type OutcomeKind, OutgoingLink } from "./outgoing_link.ts";
 import type { Peer } from "./peer.ts";
@@ -151,11 +151,15 @@ export class LinkHost {
   }
 
   #manage(queue: BrokerQueue, request: AmqpMessage, address: string): void {
+    const { access, faults } = this.#parts;
     const reply = (message: AmqpMessage) => this.#reply(request, address, message);
-    this.#parts.faults.run<Response>(
+    faults.run<Response>(
       { at: "management", queue: queue.name, operation: operationOf(request) },
       {
-        commit: () => manage(queue, request),
+        commit: () => {
+          access.demand(this.#peer.claims.values(), { address: queue.name, rights: [rightFor(request)] });
+          return manage(queue, request);
+        },
         answer: (response) => reply(responseMessage(request, response, MANAGEMENT_FIELDS)),
         refuse: (error) => reply(refusalMessage(request, error, MANAGEMENT_FIELDS)),
         cut: () => this.#peer.cut(),

@@ -1,5 +1,6 @@
 /** What queues answer on `$management`: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-amqp-request-response */
 import type { Buffer } from "node:buffer";
+import type { Right } from "./access.ts";
 import { BrokerError, invalid } from "./broker_error.ts";
 import { type AmqpMessage, messages, TYPE_CODES, types, uuidBytes, uuidText } from "./codec.ts";
 import type { BrokerQueue } from "./queue.ts";
@@ -22,6 +23,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
 
 export function operationOf(request: AmqpMessage): string {
   return String(request.application_properties?.operation);
+}
+
+/** What a client must be allowed for it: to schedule is to send. */
+export function rightFor(request: AmqpMessage): Right {
+  return /schedule/.test(operationOf(request)) ? "send" : "listen";
 }
 
 /** @throws BrokerError when it is refused */

@@ -1,7 +1,8 @@
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import { assertEquals } from "../assert.ts";
 import { test } from "../testing.ts";
-import { Connected, ids, receiveOne, refusalOf } from "./testing.ts";
+import { ServiceBusBroker } from "./broker.ts";
+import { Connected, ids, receiveOne, refusalOf, withClient } from "./testing.ts";
 
 test("peeking shows every message in order, and changes none", async () => {
   await using connected = await Connected.start();
@@ -97,4 +98,19 @@ test("a message and a queue over their limits are refused, and nothing is kept o
   await send(9_000);
   assertEquals(await refusalOf(send(9_000)), "QuotaExceeded");
   assertEquals(connected.broker.queue("q").all.length, 2);
+});
+
+test("who may only send can schedule and not peek, who may only listen the reverse", async () => {
+  await using broker = await ServiceBusBroker.start({ queues: ["q"] });
+  const outcomes = (right: "send" | "listen") =>
+    withClient(broker.addKey(right, [right]), async (client) => {
+      const message = { body: "s", messageId: "s" };
+      const scheduled = client.createSender("q").scheduleMessages(message, new Date(Date.now() + 60_000));
+      return [
+        await scheduled.then(() => "done", (error) => error.code),
+        await client.createReceiver("q").peekMessages(1).then(() => "done", (error) => error.code),
+      ];
+    });
+  assertEquals(await outcomes("send"), ["done", "UnauthorizedAccess"]);
+  assertEquals(await outcomes("listen"), ["UnauthorizedAccess", "done"]);
 });
