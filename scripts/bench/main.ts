@@ -8,6 +8,7 @@ import { pushLines } from "./push_lines.ts";
 import { pushSingle } from "./push_single.ts";
 import { records } from "./records.ts";
 import { type Benchmark, isWithinLimit, type Result } from "./result.ts";
+import { serviceBus } from "./service_bus.ts";
 import { startUp } from "./start_up.ts";
 import { storageQueue } from "./storage_queue.ts";
 import { formatTable } from "./table.ts";
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "memory": memory,
   "idle": idle,
   "storage-queue": storageQueue,
+  "service-bus": serviceBus,
 };
 
 /** `deno task bench [--quick] [NAME]...`; a figure that falls short is told, but fails nothing. */

@@ -50,6 +50,9 @@ export async function runBusFleet(options: BusFleetOptions): Promise<BusFleetRep
   await using dir = await TempDir.make();
   await using broker = await ServiceBusBroker.start({ queues: { q: { ...USUAL, lockDurationMs } } });
   const queue = broker.queue("q");
+  // However the dice of the other cuts fall, these befall pushes in the middle of a send.
+  broker.fault({ kind: "cut" }, { at: "transfer", when: "before", skip: 5 });
+  broker.fault({ kind: "cut" }, { at: "transfer", when: "after", skip: 15 });
   const access = {
     address: `sb://${broker.host}/q`,
     env: { JOBQ_CONNECTION_STRING: broker.connectionString },
@@ -99,7 +102,7 @@ export async function runBusFleet(options: BusFleetOptions): Promise<BusFleetRep
 const PUSH_ARGS = ["--num-retries", "1", "--retry-delay", "200ms"];
 
 const workerArgs = ({ slots }: BusFleetOptions) => [
-  ...["-n", String(slots), "--quiet", "--idle-timeout", "forever", "--max-consecutive-failures", "none"],
+  ...["-n", String(slots), "-v", "--idle-timeout", "forever", "--max-consecutive-failures", "none"],
 ];
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
@@ -144,9 +147,11 @@ class Fleet implements AsyncDisposable {
 
   /** Has all leave after their jobs; answers their exit codes. */
   async leave(): Promise<readonly number[]> {
-    return await Promise.all([...this.#alive.values()].map((worker) => {
+    return await Promise.all([...this.#alive.values()].map(async (worker) => {
+      // Before that, the signal would end it.
+      await waitUntil(() => worker.log.includes(" starts"), { what: "a worker's start" });
       worker.signal("SIGUSR1");
-      return worker.ended();
+      return await worker.ended();
     }));
   }
 

@@ -41,8 +41,11 @@ export async function pushInParts(
   let isOpen = true;
   while (isOpen) {
     const given = lines.slice(ids.length, ids.length + part);
-    if (given.length === 0) await writer.close();
-    else await writer.write(new TextEncoder().encode(given.map((line) => `${line}\n`).join("")));
+    const text = given.map((line) => `${line}\n`).join("");
+    // One that has failed reads no more; how it ended is told below.
+    await (given.length === 0 ? writer.close() : writer.write(new TextEncoder().encode(text))).catch(
+      () => {},
+    );
     const wanted = ids.length + Math.max(1, given.length);
     while (isOpen && ids.length < wanted) {
       const { value, done } = await reader.read();
@@ -50,6 +53,8 @@ export async function pushInParts(
       else ids.push(value);
     }
   }
+  // Unless that was done above.
+  await writer.close().catch(() => {});
   const { code } = await child.status;
   const log = await stderr;
   if (code !== 0) throw new Error(`the push exited with ${code}: ${log}`);

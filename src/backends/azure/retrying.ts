@@ -9,6 +9,8 @@ import * as storage from "./storage_errors.ts";
 export interface Try {
   /** Aborted when the try has taken too long, or the caller gives up. */
   readonly signal: AbortSignal;
+  /** How long it may take, in ms. */
+  readonly timeoutMs: number;
   /** Whether an earlier try may have been done, though no answer told so: it timed out, was cut off, or got a 5xx. */
   readonly mayBeDone: boolean;
 }
@@ -38,8 +40,13 @@ export interface RetryingOptions {
    * whose answer must not go unheard.
    */
   readonly endsTries?: boolean;
+  /** A try ends by itself when its time is over, and heeds the signal as it wants. Default false. */
+  readonly limitsItself?: boolean;
   readonly onRetry?: (failed: FailedTry) => void;
 }
+
+/** Of a call that nobody ends. */
+const NEVER = new AbortController().signal;
 
 const BACKOFF: Partial<RetryPolicy> = { baseMs: 250, capMs: 10_000 };
 
@@ -63,6 +70,7 @@ export async function withRetries<T>(
     signal,
     onRetry,
     endsTries = true,
+    limitsItself = false,
   } = options;
   const deadline = clock.now() + patienceMs;
   let isAmbiguous = false;
@@ -70,7 +78,9 @@ export async function withRetries<T>(
     signal?.throwIfAborted();
     try {
       const timeoutMs = Math.min(tryTimeoutMs, deadline - clock.now());
-      return await tryOnce((own) => call({ signal: own, mayBeDone: isAmbiguous }), {
+      const attempt = { signal: signal ?? NEVER, timeoutMs, mayBeDone: isAmbiguous };
+      if (limitsItself) return await call(attempt);
+      return await tryOnce((own) => call({ ...attempt, signal: own }), {
         timeoutMs,
         clock,
         signal: endsTries ? signal : undefined,

@@ -28,8 +28,24 @@ class SingleSendHttpsAgent extends HttpsAgent {
 }
 
 const OPTIONS = { keepAlive: true };
-const http = new SingleSendHttpAgent(OPTIONS);
-const https = new SingleSendHttpsAgent(OPTIONS);
+const http = hearingAll(new SingleSendHttpAgent(OPTIONS));
+const https = hearingAll(new SingleSendHttpsAgent(OPTIONS));
+
+/** As Node's agents have it, and its types do not. */
+interface RequestAdder {
+  addRequest(request: ClientRequest, ...rest: readonly unknown[]): void;
+}
+
+/** A request that is aborted before it has a connection says so twice in Deno; the SDKs listen once, and the second ends the process. */
+function hearingAll(agent: HttpAgent): HttpAgent {
+  const adder = agent as unknown as RequestAdder;
+  const addRequest = adder.addRequest.bind(agent);
+  adder.addRequest = (request, ...rest) => {
+    request.on("error", () => {});
+    addRequest(request, ...rest);
+  };
+  return agent;
+}
 
 /** Has a request go out once. One through a proxy keeps the agent that it has. */
 export function sendOnce(request: { readonly url: string; agent?: unknown }): void {

@@ -1,13 +1,12 @@
-import { onAbort } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 import { BackendError, errorMessage } from "../../core/errors.ts";
 import type { Logger } from "../../log/logger.ts";
 import { failedCall } from "../azure/failed_call.ts";
-import { type Try, withRetries } from "../azure/retrying.ts";
+import { withRetries } from "../azure/retrying.ts";
 import type { BusAccess, Transport } from "./bus_access.ts";
 import { busClient } from "./bus_client.ts";
 import { isUnreachable, mayBeDone, mayPassOnNewConnection, translateBusError } from "./bus_errors.ts";
-import { connectionCut, LiveClient } from "./live_client.ts";
+import { LiveClient } from "./live_client.ts";
 
 export interface BusConnectionOptions {
   readonly access: BusAccess;
@@ -23,7 +22,7 @@ export interface BusConnectionOptions {
 /** How long a call is repeated. */
 export interface Patience {
   readonly patienceMs: number;
-  /** How long one try may take. Default 10 s. */
+  /** How long one try may take. Default 8 s. */
   readonly tryTimeoutMs?: number;
   /** How much longer both are, since the call waits for something itself, in ms. Default 0. */
   readonly waitMs?: number;
@@ -40,8 +39,9 @@ export interface BusCallOptions {
   readonly onDoubt?: () => void;
 }
 
-const USUAL: Patience = { patienceMs: 10_000 };
-const TRY_TIMEOUT_MS = 10_000;
+/** A connection that went dead without a word costs one try: there has to be time for another. */
+const USUAL: Patience = { patienceMs: 20_000 };
+const TRY_TIMEOUT_MS = 8_000;
 
 /**
  * The way to a namespace. A call that fails for a reason of the connection is repeated on a new one: what is under way
@@ -64,18 +64,17 @@ export class BusConnection implements AsyncDisposable {
 
   /** Makes a call, and repeats it for as long as that may help. @throws {JobqError} */
   async call<T>(
-    work: (client: LiveClient, attempt: Try) => Promise<T>,
+    work: (client: LiveClient) => Promise<T>,
     { action, patience = USUAL, signal, endsTries, onDoubt }: BusCallOptions,
   ): Promise<T> {
     const { name, clock, log, patienceMs = Infinity } = this.#options;
     const { tryTimeoutMs = TRY_TIMEOUT_MS, waitMs = 0 } = patience;
-    const closed = this.#closed.signal;
-    return await withRetries((attempt) => this.#try(work, attempt), {
+    return await withRetries(({ timeoutMs }) => this.#try(work, { timeoutMs, signal, endsTries }), {
       patienceMs: Math.min(patience.patienceMs, patienceMs) + waitMs,
       tryTimeoutMs: tryTimeoutMs + waitMs,
+      limitsItself: true,
       clock,
-      signal: signal === undefined ? closed : AbortSignal.any([signal, closed]),
-      endsTries,
+      signal: signal ?? this.#closed.signal,
       mayBeDone,
       translate: (thrown) => {
         if (mayBeDone(thrown)) onDoubt?.();
@@ -92,20 +91,23 @@ export class BusConnection implements AsyncDisposable {
     await Promise.all([this.#live?.close(), ...this.#closing]);
   }
 
-  async #try<T>(work: (client: LiveClient, attempt: Try) => Promise<T>, attempt: Try): Promise<T> {
+  async #try<T>(
+    work: (client: LiveClient) => Promise<T>,
+    { timeoutMs, signal, endsTries = true }: { timeoutMs: number; signal?: AbortSignal; endsTries?: boolean },
+  ): Promise<T> {
     this.#closed.signal.throwIfAborted();
     const client = this.#current();
-    const broken = Promise.withResolvers<never>();
-    broken.promise.catch(() => {});
-    using _broken = onAbort(client.broken, () => broken.reject(connectionCut()));
-    using _late = onAbort(attempt.signal, () => {
-      if (!isTimeout(attempt.signal.reason)) return;
-      this.#discard(client);
-      if (!client.wasOpen) this.#useOtherTransport("no answer came in time");
-    });
     try {
-      return await Promise.race([work(client, attempt), broken.promise]);
+      return await client.run(() => work(client), {
+        timeoutMs,
+        signal: endsTries ? signal : undefined,
+        onLate: () => {
+          this.#discard(client);
+          if (!client.wasOpen) this.#useOtherTransport("no answer came in time");
+        },
+      });
     } catch (thrown) {
+      this.#closed.signal.throwIfAborted();
       if (mayPassOnNewConnection(thrown)) this.#discard(client);
       if (!client.wasOpen && isUnreachable(thrown)) this.#useOtherTransport(failedCall(thrown).message);
       throw thrown;
@@ -140,8 +142,4 @@ export class BusConnection implements AsyncDisposable {
     }
     this.#transport = next;
   }
-}
-
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === "TimeoutError";
 }

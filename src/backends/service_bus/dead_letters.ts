@@ -43,7 +43,7 @@ export class BusDeadLetters implements DeadLetters {
     // Put back before it is removed here: a crash in between leaves it twice, never nowhere. The service remembers the
     // ids of messages that it had, so that it takes a copy only under a new one.
     return await this.#forEach(which, async ({ received }) => {
-      await queue.sendOne(copyOf(received.message, { messageId: newMessageId() }));
+      await queue.send(copyOf(received.message, { messageId: newMessageId() }));
     });
   }
 
@@ -74,7 +74,7 @@ export class BusDeadLetters implements DeadLetters {
         );
       }
     } finally {
-      await eachOf([...held], (each) => each.giveBack({}).catch(ignoreLost));
+      await eachOf([...held], async (each) => void await each.giveBack({}).catch(falseIfLost));
     }
     return count;
   }
@@ -93,6 +93,8 @@ function numberOf({ sequenceNumber }: ServiceBusReceivedMessage): string {
   return sequenceNumber?.toString() ?? "";
 }
 
-function ignoreLost(error: unknown): void {
+/** What somebody else has taken is theirs. */
+function falseIfLost(error: unknown): false {
   if (!(error instanceof LockLostError)) throw error;
+  return false;
 }

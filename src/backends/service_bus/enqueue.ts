@@ -4,10 +4,13 @@ import { JobqError, JobRefusedError, PartialPushError, UsageError } from "../../
 import { assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import { assertCarried, encodeJobMessage, type JobEncoding } from "../../core/wire/job_message.ts";
+import { isTooLarge } from "./bus_errors.ts";
 import type { ServiceQueue } from "./service_queue.ts";
 
 /** The longest delay, in ms: 10 years, well before what the service's dates hold. */
 export const MAX_DELAY_MS = 3_650 * 86_400_000;
+
+const encoder = new TextEncoder();
 
 export interface PushOptions {
   readonly queue: ServiceQueue;
@@ -27,17 +30,16 @@ export async function pushJobs(jobs: readonly NewJob[], options: PushOptions): P
   const messages = encodeAll(jobs, options);
   const ids = messages.map(({ messageId }) => String(messageId));
   signal?.throwIfAborted();
-  if (messages.length === 0) return ids;
-  const batches = await queue.pack(messages, {
-    signal,
-    tooLarge: (index, maxBytes) =>
-      new JobRefusedError(
-        index,
-        new UsageError(`the job with its environment does not fit into a message of ${maxBytes} bytes`, {
-          hint: "put the command into a script file that the workers can read",
-        }),
-      ),
-  });
+  const [only] = messages;
+  if (only === undefined) return ids;
+  // Packed into a batch, it would be encoded twice.
+  if (messages.length === 1) {
+    await queue.send(only, signal).catch((error) => {
+      throw isTooLarge(error) ? tooLarge(0) : error;
+    });
+    return ids;
+  }
+  const batches = await queue.pack(messages, { signal, tooLarge });
   let sent = 0;
   for (const batch of batches) {
     try {
@@ -52,12 +54,21 @@ export async function pushJobs(jobs: readonly NewJob[], options: PushOptions): P
   return ids;
 }
 
+function tooLarge(index: number, maxBytes?: number): JobRefusedError {
+  const limit = maxBytes === undefined ? "" : ` of ${maxBytes} bytes`;
+  return new JobRefusedError(
+    index,
+    new UsageError(`the job with its environment does not fit into a message${limit}`, {
+      hint: "put the command into a script file that the workers can read",
+    }),
+  );
+}
+
 function encodeAll(
   jobs: readonly NewJob[],
   { encoding, clock }: PushOptions,
 ): readonly ServiceBusMessage[] {
   const messages: ServiceBusMessage[] = [];
-  const encoder = new TextEncoder();
   const now = clock.now();
   forEachJob(jobs, (job) => {
     assertRunnable(job);

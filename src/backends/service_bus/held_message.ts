@@ -77,7 +77,7 @@ export class HeldMessage {
 
   /** Removes it for good. @throws {LockLostError} */
   async complete(): Promise<void> {
-    await this.#settle(() => this.#send(complete), () => this.#isGone());
+    await this.#settle(() => this.#complete(), () => this.#isGone());
   }
 
   /** Lets the next worker have it at once, with other notes. @throws {LockLostError} */
@@ -113,7 +113,7 @@ export class HeldMessage {
           await this.#queue.renew(this.received);
         }
         this.#copy ??= await this.#queue.schedule(copy, this.#clock.now() + delayMs);
-        await this.#send(complete);
+        await this.#complete();
       }, () => this.#isGone());
     } catch (error) {
       if (error instanceof LockLostError && this.#copy !== undefined) {
@@ -122,6 +122,10 @@ export class HeldMessage {
       throw error;
     }
     this.#copy = undefined;
+  }
+
+  async #complete(): Promise<void> {
+    await this.#queue.complete(this.received, { onDoubt: () => this.#inDoubt = true });
   }
 
   async #send(settlement: Settlement): Promise<void> {
@@ -159,8 +163,6 @@ export class HeldMessage {
     await turn;
   }
 }
-
-const complete: Settlement = (receiver, message) => receiver.completeMessage(message);
 
 /** The same message under another id: its body as it is, of whatever kind, and nothing of what became of it. */
 export function copyOf(

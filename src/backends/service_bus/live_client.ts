@@ -6,6 +6,7 @@ import type {
 } from "@azure/service-bus";
 import { DONE, onAbort } from "../../core/abort.ts";
 import { systemClock } from "../../core/clock.ts";
+import { type PendingCallOptions, PendingCalls } from "./pending_calls.ts";
 import {
   type BareConnection,
   bareConnection,
@@ -48,6 +49,7 @@ export class LiveClient {
   readonly #connection: BareConnection;
   readonly #queue: string;
   readonly #broken = new AbortController();
+  readonly #pending = new PendingCalls();
   readonly #settlers = new Map<Part, ServiceBusReceiver>();
   /** Each has at most one receive at a time. */
   readonly #idleReceivers = new Map<Part, ReceiverInUse[]>([["main", []], ["dead", []]]);
@@ -70,6 +72,11 @@ export class LiveClient {
   /** Whether the service was ever reached. */
   get wasOpen(): boolean {
     return this.#wasOpen;
+  }
+
+  /** Makes a call that ends at the latest with the connection. */
+  async run<T>(work: () => Promise<T>, options: PendingCallOptions): Promise<T> {
+    return await this.#pending.run(work, options);
   }
 
   get sender(): ServiceBusSender {
@@ -97,6 +104,7 @@ export class LiveClient {
       const messages = await receiveMessages(receiver, {
         ...options,
         max: Math.min(options.max, MAX_ASKED),
+        broken: this.broken,
       });
       if (messages === undefined) return [];
       const total = received + messages.length;
@@ -135,6 +143,7 @@ export class LiveClient {
   }
 
   async #sayGoodbye(): Promise<void> {
+    this.#pending.endAll(connectionCut());
     this.#endWaits();
     const end = new AbortController();
     // Cut off meanwhile, the SDK may wait for an answer for ever.
@@ -162,6 +171,7 @@ export class LiveClient {
   #end(): void {
     if (this.#broken.signal.aborted) return;
     this.#broken.abort(DONE);
+    this.#pending.endAll(connectionCut());
     this.#endWaits();
   }
 

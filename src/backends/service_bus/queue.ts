@@ -92,7 +92,7 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
 
   async leaseMany(options: LeaseOptions & { max: number }): Promise<readonly Lease[]> {
     const closing = this.#closing.signal;
-    const { leaseMs, job, signal = closing } = options;
+    const { leaseMs, job, signal } = options;
     assertSpan("a lease", leaseMs, { min: 1, max: MAX_LOCK_MS });
     if (job !== undefined) {
       throw new UnsupportedError(
@@ -100,7 +100,10 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
       );
     }
     void this.#inspect();
-    const taking = this.#takeInTime({ ...options, signal: AbortSignal.any([signal, closing]) });
+    const taking = this.#takeInTime({
+      ...options,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    });
     this.#pending.add(taking);
     try {
       return await taking;
@@ -124,7 +127,9 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
   }
 
   async counts({ signal }: CallOptions = {}): Promise<Counts> {
-    const { active, scheduled, dead } = await this.#messageCounts(signal);
+    const closing = this.#closing.signal;
+    const until = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const { active, scheduled, dead } = await this.#messageCounts(until);
     return { unfinished: active + scheduled, delayed: scheduled, failed: dead };
   }
 
@@ -185,7 +190,7 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
   }
 
   /** Who may only listen, or only gets through to messages, counts by looking at each of them. */
-  async #messageCounts(signal: AbortSignal | undefined): Promise<MessageCounts> {
+  async #messageCounts(signal: AbortSignal): Promise<MessageCounts> {
     const { admin, queue } = this.#options;
     try {
       return await admin.counts(signal);

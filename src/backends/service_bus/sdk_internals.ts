@@ -129,6 +129,16 @@ export function hasLostLink(receiver: ServiceBusReceiver): boolean {
   return internalsOf(receiver)?.isOpen() === false;
 }
 
+/** What is received, and for how long. */
+export interface ReceiveOptions {
+  readonly max: number;
+  readonly waitMs: number;
+  /** Ends the receive with what has come. */
+  readonly signal?: AbortSignal;
+  /** Aborted when the connection is gone. */
+  readonly broken?: AbortSignal;
+}
+
 /**
  * Receives up to `max` messages that are there, or the first that comes within `waitMs`. The public call would wait for
  * a second after the first of several; when it is aborted, it would forget a message that is on its way; and it would
@@ -138,7 +148,7 @@ export function hasLostLink(receiver: ServiceBusReceiver): boolean {
  */
 export async function receiveMessages(
   receiver: ServiceBusReceiver,
-  { max, waitMs, signal }: { max: number; waitMs: number; signal?: AbortSignal },
+  { max, waitMs, signal, broken }: ReceiveOptions,
 ): Promise<readonly ServiceBusReceivedMessage[] | undefined> {
   if (signal?.aborted) return [];
   // Of an earlier receive; it would end that one again.
@@ -151,6 +161,8 @@ export async function receiveMessages(
     lite._drainTimeoutInMs = DRAIN_TIMEOUT_MS;
     lite._getRemainingWaitTimeInMsFn = () => () => 0;
   }
+  // Else a drain that is under way waits for its answer.
+  using _broken = broken && onAbort(broken, () => setUp.abort());
   const givenUp = Promise.withResolvers<undefined>();
   using _ = signal && onAbort(signal, () => {
     if (lite?._finalAction !== undefined) return lite._finalAction();

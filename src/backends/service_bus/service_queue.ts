@@ -89,19 +89,14 @@ export class ServiceQueue {
     }, { action: "push to", patience: PUSH_PATIENCE, signal });
   }
 
-  /** Puts a batch there, all of it or nothing. */
-  async send(batch: ServiceBusMessageBatch, signal?: AbortSignal): Promise<void> {
+  /** Puts a message there, or a batch, all of it or nothing. */
+  async send(
+    messages: ServiceBusMessage | AnnotatedMessage | ServiceBusMessageBatch,
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.#make(
-      ({ sender }) => sender.sendMessages(batch),
+      ({ sender }) => sender.sendMessages(messages),
       { action: "push to", patience: PUSH_PATIENCE, signal },
-    );
-  }
-
-  /** Puts a message there. */
-  async sendOne(message: AnnotatedMessage): Promise<void> {
-    await this.#make(
-      ({ sender }) => sender.sendMessages(message),
-      { action: "push to", patience: PUSH_PATIENCE },
     );
   }
 
@@ -152,30 +147,38 @@ export class ServiceQueue {
     });
   }
 
-  /**
-   * Does something with a message: first through the link by which it came, then, or when that is gone, by its lock's
-   * token alone.
-   *
-   * @throws {LockLostError}
-   */
-  async settle(
-    { message, client, part }: Received,
-    settlement: Settlement,
-    options: SettleOptions = {},
-  ): Promise<void> {
+  /** Removes a message, by the link by which it came, or by its lock's token when that is gone. @throws {LockLostError} */
+  async complete({ message, client, part }: Received, options: SettleOptions = {}): Promise<void> {
     let isFirst = true;
     await this.#whileLocked((live) => {
       const byLink = isFirst && live === client;
       isFirst = false;
-      return settlement(live.settler(part), byLink ? message : messageOfToken(message.lockToken ?? ""));
-    }, { action: "update a job of", ...options });
+      return live.settler(part).completeMessage(byLink ? message : byToken(message));
+    }, { action: "remove a job from", ...options });
+  }
+
+  /**
+   * Does something else with a message, by its lock's token alone: of two messages that are settled by their links at the
+   * same moment, the SDK's library tells the service that both came to what the first did.
+   *
+   * @throws {LockLostError}
+   */
+  async settle(
+    { message, part }: Received,
+    settlement: Settlement,
+    options: SettleOptions = {},
+  ): Promise<void> {
+    await this.#whileLocked(
+      (live) => settlement(live.settler(part), byToken(message)),
+      { action: "update a job of", ...options },
+    );
   }
 
   /** Renews the lock of a message; answers until when, by the service's clock. @throws {LockLostError} */
   async renew({ message, client, part }: Received, patience?: Patience): Promise<Date> {
     return await this.#whileLocked((live) => {
       // The name of its link, while that is there, leads the service to where the lock is kept.
-      const known = live === client ? message : messageOfToken(message.lockToken ?? "");
+      const known = live === client ? message : byToken(message);
       return live.settler(part).renewMessageLock(known);
     }, { action: "renew the lease of a job of", patience });
   }
@@ -236,4 +239,8 @@ export class ServiceQueue {
       return await this.#connection.call(work, options);
     }
   }
+}
+
+function byToken({ lockToken = "" }: ServiceBusReceivedMessage): ServiceBusReceivedMessage {
+  return messageOfToken(lockToken);
 }

@@ -1,10 +1,17 @@
-import { ServiceBusClient, type ServiceBusMessage } from "@azure/service-bus";
-import { openServiceBusQueue, type OpenServiceBusOptions } from "../../../src/backends/service_bus/open.ts";
+import {
+  type DeadLetterOptions,
+  ServiceBusClient,
+  type ServiceBusMessage,
+  type ServiceBusReceivedMessage,
+  type ServiceBusReceiver,
+} from "@azure/service-bus";
+import { type OpenServiceBusOptions, openServiceBusQueue } from "../../../src/backends/service_bus/open.ts";
 import type { ServiceBusQueue } from "../../../src/backends/service_bus/queue.ts";
 import type { Lease, LeaseOptions } from "../../../src/core/queue.ts";
 import { createLogger, type LogRecord } from "../../../src/log/logger.ts";
 import { assertEquals, assertExists } from "../../support/assert.ts";
 import { type BrokerOptions, ServiceBusBroker } from "../../support/service_bus_broker/broker.ts";
+import { receiveOne } from "../../support/service_bus_broker/testing.ts";
 import type { QueueOptions } from "../../support/service_bus_broker/queue_options.ts";
 import type { QueueView } from "../../support/service_bus_broker/queue_view.ts";
 import type { SeenMessage } from "../../support/service_bus_broker/stored_message.ts";
@@ -101,6 +108,21 @@ export class Place implements AsyncDisposable {
     }
   }
 
+  /** Takes the next message as another tool does. */
+  async withReceiver(
+    use: (receiver: ServiceBusReceiver, message: ServiceBusReceivedMessage) => Promise<void>,
+  ): Promise<void> {
+    await this.withClient(async (client) => {
+      const receiver = client.createReceiver(this.name, { maxAutoLockRenewalDurationInMs: 0 });
+      await use(receiver, await receiveOne(receiver));
+    });
+  }
+
+  /** Moves the next message to the dead letters as another tool does. */
+  async giveUp(options: DeadLetterOptions & Record<string, string | number>): Promise<void> {
+    await this.withReceiver((receiver, message) => receiver.deadLetterMessage(message, options));
+  }
+
   /** The next job, which has to be there. */
   async next(options: Partial<LeaseOptions> = {}): Promise<Lease> {
     return assertExists(await this.maybeNext({ waitMs: 5_000, ...options }), "there is no job");
@@ -115,6 +137,16 @@ export class Place implements AsyncDisposable {
     return this.view.all.map(({ body }) => body);
   }
 
+  /** The state and the command of each job but the dead letters: `active echo 1`. */
+  get commands(): readonly string[] {
+    return this.view.all.map(lineOf);
+  }
+
+  /** As `commands`, of the dead letters. */
+  get deadCommands(): readonly string[] {
+    return this.view.dead.map(lineOf);
+  }
+
   /** The only dead letter. */
   get onlyDead(): SeenMessage {
     const { dead } = this.view;
@@ -125,4 +157,8 @@ export class Place implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handles.disposeAsync();
   }
+}
+
+function lineOf({ state, body }: SeenMessage): string {
+  return `${state.kind} ${JSON.parse(JSON.parse(body).kwargs).cmd}`;
 }

@@ -44,6 +44,8 @@ export interface AmqpConnection extends EventEmitter {
   is_open(): boolean;
   close(error?: AmqpFailure): void;
   _disconnected(): void;
+  /** Writes what there is to write. */
+  _process(): void;
 }
 
 interface AmqpLink {

@@ -32,7 +32,9 @@ export class IncomingLink {
       commit: () => this.#take(message),
       answer: () => answer(messages.accepted().described()),
       refuse: ({ condition, message }) =>
-        answer(messages.rejected({ error: { condition, description: message } }).described()),
+        this.#peer.answerAlone(() =>
+          answer(messages.rejected({ error: { condition, description: message } }).described())
+        ),
       cut: () => this.#peer.cut(),
     });
   }

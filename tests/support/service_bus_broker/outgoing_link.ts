@@ -83,7 +83,9 @@ export class OutgoingLink implements Consumer {
       commit: () => this.#dispose(token, kind, delivery.remote_state ?? {}),
       answer: () => answer(messages.accepted().described()),
       refuse: ({ condition, message }) =>
-        answer(messages.rejected({ error: { condition, description: message } }).described()),
+        this.#peer.answerAlone(() =>
+          answer(messages.rejected({ error: { condition, description: message } }).described())
+        ),
       cut: () => this.#peer.cut(),
     });
   }

@@ -29,6 +29,13 @@ export class Peer {
     this.#ends.delete(end);
   }
 
+  /** Has an answer go out by itself: rhea takes two of one moment, however they differ, for the same. */
+  answerAlone(answer: () => void): void {
+    this.connection._process();
+    answer();
+    this.connection._process();
+  }
+
   /** Breaks the connection as a network does. */
   cut(): void {
     if (this.#isGone) return;

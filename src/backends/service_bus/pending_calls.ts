@@ -1,0 +1,72 @@
+import { onAbort } from "../../core/abort.ts";
+
+interface PendingCall {
+  /** Ms since the epoch. */
+  readonly deadline: number;
+  readonly reject: (reason: unknown) => void;
+  readonly onLate: () => void;
+}
+
+export interface PendingCallOptions {
+  readonly timeoutMs: number;
+  /** Told when the call took too long. */
+  readonly onLate: () => void;
+  /** Ends the wait for the call. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The calls that are under way on a connection, each of which ends at the latest with it or when its time is over. One
+ * timer watches them all: one for each would cost as much as the call itself.
+ */
+export class PendingCalls {
+  readonly #calls = new Set<PendingCall>();
+  #timer: { readonly id: ReturnType<typeof setTimeout>; readonly at: number } | undefined;
+  #ended: { readonly reason: unknown } | undefined;
+
+  /** @throws what ended it: its own error, a `TimeoutError`, the signal's reason, or that of `endAll()` */
+  async run<T>(work: () => Promise<T>, { timeoutMs, onLate, signal }: PendingCallOptions): Promise<T> {
+    if (this.#ended !== undefined) throw this.#ended.reason;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const call = { deadline: Date.now() + timeoutMs, reject, onLate };
+    this.#calls.add(call);
+    this.#watchUntil(call.deadline);
+    using _ = signal && onAbort(signal, () => reject(signal.reason));
+    work().then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Ends all, and whatever is begun later at once. */
+  endAll(reason: unknown): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = { reason };
+    clearTimeout(this.#timer?.id);
+    for (const { reject } of this.#calls) reject(reason);
+  }
+
+  /** The timer may well go off when there is nothing to watch any more: it is not set back for each call. */
+  #watchUntil(deadline: number): void {
+    if (this.#timer !== undefined && this.#timer.at <= deadline) return;
+    clearTimeout(this.#timer?.id);
+    const id = setTimeout(() => this.#look(), Math.max(0, deadline - Date.now()));
+    Deno.unrefTimer(Number(id));
+    this.#timer = { id, at: deadline };
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const now = Date.now();
+    const late = [...this.#calls].filter(({ deadline }) => deadline <= now);
+    for (const call of late) {
+      this.#calls.delete(call);
+      call.reject(new DOMException("no answer came in time", "TimeoutError"));
+      call.onLate();
+    }
+    const next = Math.min(...Array.from(this.#calls, ({ deadline }) => deadline));
+    if (Number.isFinite(next) && this.#ended === undefined) this.#watchUntil(next);
+  }
+}
