@@ -1,5 +1,4 @@
-import { DONE } from "../../core/abort.ts";
-import { AccessDeniedError, errorMessage, UnsupportedError } from "../../core/errors.ts";
+import { AccessDeniedError, BackendError, errorMessage, UnsupportedError } from "../../core/errors.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type {
@@ -92,6 +91,7 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
 
   async leaseMany(options: LeaseOptions & { max: number }): Promise<readonly Lease[]> {
     const closing = this.#closing.signal;
+    closing.throwIfAborted();
     const { leaseMs, job, signal } = options;
     assertSpan("a lease", leaseMs, { min: 1, max: MAX_LOCK_MS });
     if (job !== undefined) {
@@ -138,7 +138,7 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(DONE);
+    this.#closing.abort(new BackendError(`Cannot use "${this.name}": it is closed`));
     await Promise.allSettled([...this.#pending, this.#inspection]);
     await this.#options.connection[Symbol.asyncDispose]();
   }

@@ -1,5 +1,6 @@
 import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import { onAbort } from "../../core/abort.ts";
+import { SilentAbort } from "./silent_abort.ts";
 
 /*
  * The parts of the SDK that are not in its documentation and without which it cannot be used safely. The tests of this
@@ -154,8 +155,8 @@ export async function receiveMessages(
   // Of an earlier receive; it would end that one again.
   const before = liteOf(receiver);
   if (before !== undefined) before._finalAction = undefined;
-  const setUp = new AbortController();
-  const received = receiver.receiveMessages(max, { maxWaitTimeInMs: waitMs, abortSignal: setUp.signal });
+  const setUp = new SilentAbort();
+  const received = receiver.receiveMessages(max, { maxWaitTimeInMs: waitMs, abortSignal: setUp });
   const lite = liteOf(receiver);
   if (lite !== undefined) {
     lite._drainTimeoutInMs = DRAIN_TIMEOUT_MS;
@@ -166,7 +167,7 @@ export async function receiveMessages(
   const givenUp = Promise.withResolvers<undefined>();
   using _ = signal && onAbort(signal, () => {
     if (lite?._finalAction !== undefined) return lite._finalAction();
-    setUp.abort();
+    setUp.abortSilently();
     void received.catch(() => {}).then(() => receiver.close()).catch(() => {});
     givenUp.resolve(undefined);
   });

@@ -36,7 +36,9 @@ test("a closed queue refuses every call, and does not connect again", async () =
   await queue[Symbol.asyncDispose]();
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     enqueue: () => queue.enqueue([shellJob("c")]),
+    lease: () => queue.lease({ leaseMs: 60_000, waitMs: 60_000 }),
     peek: () => queue.peek(1),
+    counts: () => queue.counts(),
     purge: () => queue.purge(),
     "dead list": () => queue.deadLetters.list(),
     "dead requeue": () => queue.deadLetters.requeue("all"),
@@ -49,7 +51,6 @@ test("a closed queue refuses every call, and does not connect again", async () =
     const error = await assertRejects(call(), JobqError);
     assert(/closed/.test(error.message), `${name}: ${error.message}`);
   }
-  assertEquals(await queue.lease({ leaseMs: 60_000, waitMs: 60_000 }), undefined);
   await waitUntil(() => place.broker.connections === 0);
   assertEquals(place.view.all.map(({ state }) => state.kind), ["locked", "active"]);
 });
