@@ -8,7 +8,7 @@ import type { Logger } from "../../log/logger.ts";
 import { deadLetterNote } from "./dead_letter_note.ts";
 import type { HeldMessage } from "./held_message.ts";
 import { MAX_LOCK_MS } from "./lock_times.ts";
-import { type Notes, notesOfCopy, notesOfReturn } from "./notes.ts";
+import { type Notes, notesOfBurial, notesOfCopy, notesOfReturn } from "./notes.ts";
 import { LockLostError } from "./service_queue.ts";
 
 export interface BusLeaseOptions {
@@ -80,7 +80,7 @@ export class BusLease implements Lease {
 
   async deadLetter(failure: Failure): Promise<void> {
     const notes = this.#failedNotes;
-    const note = deadLetterNote(failure, notes, notesOfReturn(notes, this.#deliveries));
+    const note = deadLetterNote(failure, notes, notesOfBurial(notes, this.#deliveries));
     await this.#whileHeld(() => this.#held.bury(note));
   }
 

@@ -45,6 +45,14 @@ export function notesOfReturn({ attempts, lost }: Notes, deliveryCount: number):
   return { [KEYS.attempts]: attempts, [KEYS.lost]: lost, [KEYS.deliveries]: deliveryCount + 1 };
 }
 
+/** The notes of a message that goes to the dead letters after this execution, which no delivery count tells of. */
+export function notesOfBurial(notes: Notes, deliveryCount: number): Properties {
+  return {
+    ...notesOfReturn(notes, deliveryCount),
+    [KEYS.executions]: notes.executions - deliveryCount + 1,
+  };
+}
+
 /** The notes of a copy that takes the place of a message. */
 export function notesOfCopy({ attempts, lost, executions }: Notes): Properties {
   return { [KEYS.attempts]: attempts, [KEYS.lost]: lost, [KEYS.executions]: executions + 1 };

@@ -53,20 +53,21 @@ export function openServiceBusQueue(
   const access = resolveBusAccess({ ...azure, namespace, queue }, { env, log, clock });
   const common = { queue, name, patienceMs, clock, log };
   const connection = new BusConnection({ ...common, access });
-  const admin = new QueueAdmin({
-    ...common,
-    client: () => adminClient(access),
-    settings: {
-      lockDurationMs: azure.lockDurationMs ?? USUAL_SETTINGS.lockDurationMs,
-      dedupWindowMs: azure.dedupWindowMs ?? USUAL_SETTINGS.dedupWindowMs,
-    },
-  });
+  const lockTimes = new LockTimes();
+  const settings = {
+    lockDurationMs: azure.lockDurationMs ?? USUAL_SETTINGS.lockDurationMs,
+    dedupWindowMs: azure.dedupWindowMs ?? USUAL_SETTINGS.dedupWindowMs,
+  };
+  const admin = new QueueAdmin({ ...common, client: () => adminClient(access), settings });
+  const make = async () => {
+    if (await admin.create()) lockTimes.longestMs = settings.lockDurationMs;
+  };
   return new ServiceBusQueue({
     name,
     connection,
     admin,
-    queue: new ServiceQueue({ connection, create: create ? () => admin.create() : undefined }),
-    lockTimes: new LockTimes(),
+    queue: new ServiceQueue({ connection, create: create ? make : undefined }),
+    lockTimes,
     encoding: encodingOf(env, azure),
     emptyWaitMs,
     inspectsAtPush: azure.lockDurationMs !== undefined || azure.dedupWindowMs !== undefined,

@@ -39,14 +39,19 @@ export class QueueAdmin {
     this.#options = options;
   }
 
-  /** Makes the queue, unless somebody else is faster. @throws {QueueNotFoundError} when that is not allowed */
-  async create(): Promise<void> {
+  /**
+   * Makes the queue; answers whether nobody else was faster.
+   *
+   * @throws {QueueNotFoundError} when that is not allowed
+   */
+  async create(): Promise<boolean> {
     const { queue, name, settings, log } = this.#options;
     try {
       await this.#call((client) => client.createQueue(queue, toCreate(settings)), { action: "create" });
       log.info(`made the queue ${name}`);
+      return true;
     } catch (error) {
-      if (failedCall(error).code === "MessageEntityAlreadyExistsError") return;
+      if (failedCall(error).code === "MessageEntityAlreadyExistsError") return false;
       if (!(error instanceof AccessDeniedError)) throw error;
       throw new QueueNotFoundError(
         `Cannot use "${name}": there is no such queue, and the credentials do not allow to make it`,

@@ -49,7 +49,10 @@ test("jobs that another worker took over are lost, whatever is done with them, a
   assertEquals(place.view.locked.length, taken.length);
   assertEquals([place.view.all.length, place.view.dead], [leases.length, []]);
   assertEquals(place.view.all.map(({ body }) => body), before.map(({ body }) => body));
-  assertEquals(place.view.all.map(({ applicationProperties }) => applicationProperties), before.map(() => ({})));
+  assertEquals(
+    place.view.all.map(({ applicationProperties }) => applicationProperties),
+    before.map(() => ({})),
+  );
   await Promise.all(taken.map((lease) => lease.ack()));
   assertEquals(place.view.all, []);
 });
@@ -89,7 +92,10 @@ for (const isRenewed of [true, false]) {
     await place.queue.enqueue(jobs);
     for (let left = jobs.length + 1; left > 0;) {
       const leases = await place.queue.leaseMany({ leaseMs: 60_000, waitMs: 1_000, max: 100 });
-      assert(leases.length > 0, `${left} jobs are left, ${place.view.locked.length} of them locked by nobody`);
+      assert(
+        leases.length > 0,
+        `${left} jobs are left, ${place.view.locked.length} of them locked by nobody`,
+      );
       await Promise.all(leases.map((lease) => lease.ack()));
       left -= leases.length;
     }

@@ -1,9 +1,9 @@
-import {
-  type DeadLetterOptions,
+import type {
+  DeadLetterOptions,
   ServiceBusClient,
-  type ServiceBusMessage,
-  type ServiceBusReceivedMessage,
-  type ServiceBusReceiver,
+  ServiceBusMessage,
+  ServiceBusReceivedMessage,
+  ServiceBusReceiver,
 } from "@azure/service-bus";
 import { type OpenServiceBusOptions, openServiceBusQueue } from "../../../src/backends/service_bus/open.ts";
 import type { ServiceBusQueue } from "../../../src/backends/service_bus/queue.ts";
@@ -11,7 +11,7 @@ import type { Lease, LeaseOptions } from "../../../src/core/queue.ts";
 import { createLogger, type LogRecord } from "../../../src/log/logger.ts";
 import { assertEquals, assertExists } from "../../support/assert.ts";
 import { type BrokerOptions, ServiceBusBroker } from "../../support/service_bus_broker/broker.ts";
-import { receiveOne } from "../../support/service_bus_broker/testing.ts";
+import { receiveOne, withClient } from "../../support/service_bus_broker/testing.ts";
 import type { QueueOptions } from "../../support/service_bus_broker/queue_options.ts";
 import type { QueueView } from "../../support/service_bus_broker/queue_view.ts";
 import type { SeenMessage } from "../../support/service_bus_broker/stored_message.ts";
@@ -100,12 +100,7 @@ export class Place implements AsyncDisposable {
 
   /** Does something with a client of the SDK. */
   async withClient<T>(use: (client: ServiceBusClient) => Promise<T>): Promise<T> {
-    const client = new ServiceBusClient(this.broker.connectionString);
-    try {
-      return await use(client);
-    } finally {
-      await client.close();
-    }
+    return await withClient(this.broker.connectionString, use);
   }
 
   /** Takes the next message as another tool does. */
