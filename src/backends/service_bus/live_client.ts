@@ -75,8 +75,8 @@ export class LiveClient {
   }
 
   /** Makes a call that ends at the latest with the connection. */
-  async run<T>(work: () => Promise<T>, options: PendingCallOptions): Promise<T> {
-    return await this.#pending.run(work, options);
+  run<T>(work: () => Promise<T>, options: PendingCallOptions): Promise<T> {
+    return this.#pending.run(work, options);
   }
 
   get sender(): ServiceBusSender {

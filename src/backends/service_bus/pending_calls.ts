@@ -24,20 +24,20 @@ export class PendingCalls {
   #timer: { readonly id: ReturnType<typeof setTimeout>; readonly at: number } | undefined;
   #ended: { readonly reason: unknown } | undefined;
 
-  /** @throws what ended it: its own error, a `TimeoutError`, the signal's reason, or that of `endAll()` */
-  async run<T>(work: () => Promise<T>, { timeoutMs, onLate, signal }: PendingCallOptions): Promise<T> {
-    if (this.#ended !== undefined) throw this.#ended.reason;
+  /** Rejects with what ended it: its own error, a `TimeoutError`, the signal's reason, or that of `endAll()`. */
+  run<T>(work: () => Promise<T>, { timeoutMs, onLate, signal }: PendingCallOptions): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended.reason);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const call = { deadline: Date.now() + timeoutMs, reject, onLate };
     this.#calls.add(call);
     this.#watchUntil(call.deadline);
-    using _ = signal && onAbort(signal, () => reject(signal.reason));
-    work().then(resolve, reject);
-    try {
-      return await promise;
-    } finally {
+    const listening = signal && onAbort(signal, () => reject(signal.reason));
+    const end = () => {
       this.#calls.delete(call);
-    }
+      listening?.[Symbol.dispose]();
+    };
+    work().then((value) => (end(), resolve(value)), (error) => (end(), reject(error)));
+    return promise;
   }
 
   /** Ends all, and whatever is begun later at once. */
