@@ -29,6 +29,10 @@ const MAX_ASKED = 500;
 /** The service has this long to answer a goodbye, in ms. */
 const GOODBYE_MS = 2_000;
 
+/** What waits is looked for in so many turns of the event loop, or until there was none in some. */
+const MAX_TURNS = 50;
+const QUIET_TURNS = 5;
+
 interface ReceiverInUse {
   readonly receiver: ServiceBusReceiver;
   /** How many messages it had so far. */
@@ -152,15 +156,15 @@ export class LiveClient {
     end.abort(DONE);
     this.#connection.break();
     // What waited for others comes to its turn only after this, and so does the last word.
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0, quiet = 0; turn < MAX_TURNS && quiet < QUIET_TURNS; turn++) {
       await systemClock.sleep(0);
-      this.#endWaits();
+      quiet = this.#endWaits() === 0 ? quiet + 1 : 0;
     }
     this.#connection.quiet();
   }
 
-  #endWaits(): void {
-    endWaits(this.#client, { receivers: this.#receivers, reason: connectionCut() });
+  #endWaits(): number {
+    return endWaits(this.#client, { receivers: this.#receivers, reason: connectionCut() });
   }
 
   /** Why a connection did not come up, the calls that wait for it are told by the SDK. */

@@ -95,11 +95,13 @@ export function bareConnection(
 /**
  * Ends all that waits for an answer on a connection that is gone. The SDK would wait for it until its time is over, and
  * its timers keep the process alive as long.
+ *
+ * @returns how many there were: others may have waited for their end
  */
 export function endWaits(
   client: ServiceBusClient,
   { receivers, reason }: { receivers: Iterable<ServiceBusReceiver>; reason: Error },
-): void {
+): number {
   const { cbsSession, managementClients, senders } = contextOf(client);
   const all = [
     cbsSession._cbsSenderReceiverLink?._responsesMap,
@@ -108,14 +110,17 @@ export function endWaits(
     ...Array.from(receivers, (receiver) => internalsOf(receiver)?._deliveryDispositionMap),
     ...Object.values(senders).map(({ _link }) => _link?.deliveryDispositionMap),
   ];
+  let count = 0;
   for (const waits of all) {
     for (const [key, wait] of waits ?? []) {
       waits?.delete(key);
       clearTimeout(wait.timer);
       wait.cleanupBeforeResolveOrReject?.();
       wait.reject(reason);
+      count++;
     }
   }
+  return count;
 }
 
 function contextOf(client: ServiceBusClient) {
