@@ -156,6 +156,20 @@ test("receiveMessages() that is aborted while its link is made answers undefined
   assertEquals([message.body, it.view.locked.length], ["a", 1]);
 });
 
+test("receiveMessages() that is aborted as soon as it begins ends at once, also after another one", async () => {
+  await using it = await Prepared.start();
+  const receiver = it.receiver();
+  for (let round = 0; round < 2; round++) {
+    assertEquals(await receiveMessages(receiver, { max: 1, waitMs: 1 }), []);
+    const stop = new AbortController();
+    const received = receiveMessages(receiver, { max: 1, waitMs: 15_000, signal: stop.signal });
+    if (round > 0) await Promise.resolve();
+    stop.abort();
+    assertBetween(await durationOf(received), 0, AT_ONCE_MS);
+    if (await received === undefined) return;
+  }
+});
+
 test("receiveMessages() asks for no more than the maximum, one receive after the other", async () => {
   await using it = await Prepared.start();
   const receiver = it.receiver();
@@ -178,7 +192,8 @@ test("a receive that drains when its connection breaks leaves nothing behind", a
   it.wire.isDead = true;
   const broken = new AbortController();
   const received = receiveMessages(receiver, { max: 1, waitMs: 1, broken: broken.signal });
-  await turns();
+  const begun = Date.now();
+  await waitUntil(() => Date.now() - begun >= 100);
   broken.abort();
   it.break([receiver]);
   assertBetween(await durationOf(received), 0, AT_ONCE_MS);
