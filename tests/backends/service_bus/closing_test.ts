@@ -114,6 +114,26 @@ for (const at of ["connect", "authorize", "attach"] as const satisfies readonly 
   });
 }
 
+test("what waits for its turn on a connection that is given up does not make another one", async () => {
+  await using place = await Place.make();
+  const queue = place.opened();
+  place.broker.fault({ kind: "silence" }, { at: "attach", times: 100 });
+  const calls = [
+    queue.enqueue([shellJob("a")]),
+    queue.enqueue([shellJob("b")]),
+    queue.lease({ leaseMs: 60_000, waitMs: 60_000 }),
+    queue.leaseMany({ leaseMs: 60_000, waitMs: 60_000, max: 5 }),
+  ].map((call) => call.catch((error) => error));
+  await waitUntil(() => place.broker.connections === 1);
+  const begun = Date.now();
+  await waitUntil(() => Date.now() - begun >= 100);
+  place.broker.heal();
+  await queue[Symbol.asyncDispose]();
+  assertBetween(await durationOf(Promise.all(calls)), 0, 1_000);
+  await waitUntil(() => place.broker.connections === 0);
+  assertEquals(place.view.all, []);
+});
+
 test("a queue is closed soon while the service leaves all it has begun unanswered", async () => {
   await using place = await Place.make();
   const queue = place.opened();
