@@ -67,9 +67,8 @@ export class BusDeadLetters implements DeadLetters {
           all.filter(({ received }) => meant.delete(numberOf(received.message))),
           async (chosen) => {
             await work(chosen);
-            await chosen.complete();
+            if (await chosen.complete().then(() => true, falseIfLost)) count++;
             held.delete(chosen);
-            count++;
           },
         );
       }
