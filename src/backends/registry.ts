@@ -18,10 +18,23 @@ export interface OpenQueueOptions {
   /** Told of waits and retries that a person may wonder about. Default: nobody. */
   readonly log?: Logger;
   readonly signal?: AbortSignal;
+  /**
+   * Leases outlive this process, as where it holds them for somebody elsewhere, who may take them up again by their
+   * tickets. Default false: others may take a job back as soon as this process has ended.
+   */
+  readonly detached?: boolean;
+  /** For queues over SSH. */
+  readonly ssh?: SshOptions;
   /** For queues on Azure. */
   readonly azure?: AzureOptions;
   /** Looks up an environment variable. Default: the process's own. */
   readonly env?: (name: string) => string | undefined;
+}
+
+/** How a queue over SSH is reached. */
+export interface SshOptions {
+  /** The program on the other side. Default `jobq`. */
+  readonly remoteJobq?: string;
 }
 
 /** How a queue on Azure is reached; what is not given here is looked for in the environment. */

@@ -18,3 +18,6 @@ export function assertSpan(
 
 /** 100 years, in ms: an instant that far away is still a safe integer. */
 export const MAX_SPAN_MS = 5_200 * 7 * 86_400_000;
+
+/** The largest result of a job where the queue does not say otherwise, in bytes of JSON. */
+export const MAX_RESULT_BYTES = 1024 * 1024;

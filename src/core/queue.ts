@@ -39,6 +39,10 @@ export interface Capabilities {
    * given up because it could not be renewed in time. The token still decides who may settle.
    */
   readonly sharedOutages: boolean;
+  /** Leases that are renewed at the same moment cost as much as one. */
+  readonly sharedRenewals: boolean;
+  /** The largest result of a job that is kept, in bytes of JSON. */
+  readonly maxResultBytes: number;
 }
 
 /** How many jobs are in which state; those that may be absent are so where the backend does not know the state. */
@@ -108,6 +112,12 @@ export interface Queue extends JobStore, AsyncDisposable {
   lease(options: LeaseOptions): Promise<Lease | undefined>;
   /** As `lease()`, for up to `max` jobs that are there at once; offered where that saves round trips. */
   leaseMany?(options: LeaseOptions & { max: number }): Promise<readonly Lease[]>;
+  /**
+   * Takes up again, by its `ticket`, a lease that another process took; offered where leases outlive their process.
+   *
+   * @throws {LeaseLostError}
+   */
+  resume?(ticket: string, options?: CallOptions): Promise<Lease>;
   /** Up to `limit` waiting jobs, and up to `maxPeek`, in the order in which they would be leased; changes nothing. */
   peek(limit: number, options?: CallOptions): Promise<readonly Job[]>;
   counts(options?: CallOptions): Promise<Counts>;
@@ -127,6 +137,8 @@ export interface Lease extends AsyncDisposable {
   readonly job: Job;
   /** When the lease ends unless renewed, ms since the epoch. */
   readonly expiresAt: number;
+  /** Names the lease for `Queue.resume()`, in this or another process; undefined where that is not offered. */
+  readonly ticket?: string;
   /** Aborts with a `LeaseLostError` as its reason when the backend says that the job is no longer ours. */
   readonly lost: AbortSignal;
   /** Aborts, within 2 s or a third of the lease, when somebody cancelled the job: it should be stopped. */

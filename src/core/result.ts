@@ -1,22 +1,20 @@
 import { errorMessage } from "./errors.ts";
-
-/** The largest result of a job, in bytes of JSON. */
-export const MAX_RESULT_BYTES = 1024 * 1024;
+import { MAX_RESULT_BYTES } from "./limits.ts";
 
 /** Why a result of this size cannot be kept; undefined when it can. */
-export function sizeProblem(bytes: number): string | undefined {
-  return bytes > MAX_RESULT_BYTES ? `it has ${bytes} bytes, more than ${MAX_RESULT_BYTES}` : undefined;
+export function sizeProblem(bytes: number, maxBytes: number = MAX_RESULT_BYTES): string | undefined {
+  return bytes > maxBytes ? `it has ${bytes} bytes, more than ${maxBytes}` : undefined;
 }
 
 /** The most arrays and objects within each other. Python's json and SQLite's JSON functions give up at about 1,000. */
 const MAX_DEPTH = 500;
 
 /** Why a value cannot be kept as a result: it is too large, too deep, or JSON cannot hold it; undefined when it can. */
-export function resultProblem(value: unknown): string | undefined {
+export function resultProblem(value: unknown, maxBytes?: number): string | undefined {
   try {
     const text = JSON.stringify(value) as string | undefined;
     if (text === undefined) return "it is not JSON";
-    return sizeProblem(new TextEncoder().encode(text).length) ??
+    return sizeProblem(new TextEncoder().encode(text).length, maxBytes) ??
       (isTooDeep(value) ? `it is nested deeper than ${MAX_DEPTH} levels` : undefined);
   } catch (error) {
     return `it is not JSON: ${errorMessage(error)}`;

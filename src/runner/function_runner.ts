@@ -58,7 +58,7 @@ export function functionRunner(functions: Readonly<Record<string, JobFunction>>)
 async function runFunction(
   functions: Readonly<Record<string, JobFunction>>,
   job: Job,
-  { signal, kill, log, parentResults = {} }: RunContext,
+  { signal, kill, log, parentResults = {}, maxResultBytes }: RunContext,
 ): Promise<Outcome> {
   const { task } = job;
   const run = task.kind === "function" && Object.hasOwn(functions, task.name)
@@ -72,6 +72,7 @@ async function runFunction(
     try {
       return returned(
         await run(task.payload, { job, attempt: job.attempts + 1, signal, log, parentResults }),
+        maxResultBytes,
       );
     } catch (error) {
       return { kind: "failed", error: errorMessage(error), output: stackOf(error), retryable: true };
@@ -85,9 +86,9 @@ async function runFunction(
 }
 
 /** Types do not keep a function from returning what JSON cannot hold. */
-function returned(result: JsonValue | void): Outcome {
+function returned(result: JsonValue | void, maxBytes?: number): Outcome {
   if (result === undefined) return { kind: "succeeded" };
-  const problem = resultProblem(result);
+  const problem = resultProblem(result, maxBytes);
   return problem === undefined
     ? { kind: "succeeded", result }
     : { kind: "succeeded", warning: `no result: ${problem}` };

@@ -158,7 +158,7 @@ class ProcessRunner implements Runner {
       direct: workshop.unrestricted,
     });
     const { status, stopped } = await this.#supervise(child, { group, terminal, pumps, context });
-    const result = await readResult(directory, resultName);
+    const result = await readResult(directory, resultName, context.maxResultBytes);
     return stopped
       ? stoppedOutcome(context.signal, tail.text())
       : exitOutcome(status, { output: tail.text(), result });

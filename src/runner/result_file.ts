@@ -8,16 +8,16 @@ export interface ResultFile {
   readonly problem?: string;
 }
 
-/** Reads and removes the file of this name. */
-export async function readResult(directory: string, name: string): Promise<ResultFile> {
+/** Reads and removes the file of this name, which may have so many bytes. */
+export async function readResult(directory: string, name: string, maxBytes?: number): Promise<ResultFile> {
   // Most jobs leave nothing, and a look at the directory costs a tenth of an error from a missing file.
   if (!list(directory).includes(name)) return {};
   const path = `${directory}/${name}`;
   try {
     const file = await Deno.lstat(path);
     if (!file.isFile) return { problem: "what it left is not a file" };
-    const tooLarge = sizeProblem(file.size);
-    return tooLarge === undefined ? parse(await Deno.readTextFile(path)) : { problem: tooLarge };
+    const tooLarge = sizeProblem(file.size, maxBytes);
+    return tooLarge === undefined ? parse(await Deno.readTextFile(path), maxBytes) : { problem: tooLarge };
   } catch (error) {
     return { problem: `it cannot be read: ${errorMessage(error)}` };
   } finally {
@@ -25,7 +25,7 @@ export async function readResult(directory: string, name: string): Promise<Resul
   }
 }
 
-function parse(text: string): ResultFile {
+function parse(text: string, maxBytes?: number): ResultFile {
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
@@ -33,7 +33,7 @@ function parse(text: string): ResultFile {
     return { problem: `it is not JSON: ${errorMessage(error)}` };
   }
   // Written anew, as the queue keeps it, it may be longer.
-  const problem = resultProblem(value);
+  const problem = resultProblem(value, maxBytes);
   return problem === undefined ? { value } : { problem };
 }
 

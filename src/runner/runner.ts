@@ -19,6 +19,8 @@ export interface RunContext {
   readonly env: Readonly<Record<string, string>>;
   /** What the job's parents left for it; undefined for a job that has none. */
   readonly parentResults?: ParentResults;
+  /** The largest result that the queue keeps, in bytes of JSON. Default 1 MiB. */
+  readonly maxResultBytes?: number;
   /** Takes what the job prints; whoever opened it closes it. */
   readonly record?: LogWriter;
 }

@@ -97,6 +97,7 @@ function contextOf(job: Job, { log, kill, slot, queue, workerId }: AttemptOption
     kill,
     log,
     slot,
+    maxResultBytes: queue.capabilities.maxResultBytes,
     execution: job.executions,
     env: {
       JOBQ_JOB_ID: job.id,

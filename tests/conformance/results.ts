@@ -1,6 +1,6 @@
 import { UsageError } from "../../src/core/errors.ts";
 import type { JsonValue } from "../../src/core/job.ts";
-import { MAX_RESULT_BYTES } from "../../src/core/result.ts";
+import { MAX_RESULT_BYTES } from "../../src/core/limits.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
 import { conformanceTest, type Harness } from "./harness.ts";
@@ -37,7 +37,7 @@ export function resultsTopic(harness: Harness): void {
   conformanceTest(harness, "a result that is too large is refused, and the job stays held", async (it) => {
     const id = await push(it);
     const lease = await it.next();
-    await assertRejects(lease.ack("x".repeat(MAX_RESULT_BYTES)), UsageError);
+    await assertRejects(lease.ack("x".repeat(harness.capabilities.maxResultBytes)), UsageError);
     assertEquals(await it.states(id), ["running"]);
     await lease.ack(undefined, { warning: "its result is too large" });
     const { state, warning } = await it.get(id);

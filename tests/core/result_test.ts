@@ -1,4 +1,5 @@
-import { MAX_RESULT_BYTES, resultProblem } from "../../src/core/result.ts";
+import { MAX_RESULT_BYTES } from "../../src/core/limits.ts";
+import { resultProblem } from "../../src/core/result.ts";
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { test } from "../support/testing.ts";
 

@@ -1,4 +1,4 @@
-import { MAX_RESULT_BYTES } from "../../src/core/result.ts";
+import { MAX_RESULT_BYTES } from "../../src/core/limits.ts";
 import { functionRunner, type JobFunction } from "../../src/runner/function_runner.ts";
 import type { Job, JsonValue } from "../../src/core/job.ts";
 import type { Outcome } from "../../src/core/outcome.ts";

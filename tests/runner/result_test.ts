@@ -1,4 +1,4 @@
-import { MAX_RESULT_BYTES } from "../../src/core/result.ts";
+import { MAX_RESULT_BYTES } from "../../src/core/limits.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { jobOf, runJob } from "../support/run_job.ts";
 import { test } from "../support/testing.ts";

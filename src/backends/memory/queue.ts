@@ -21,7 +21,7 @@ import type {
   WaitOptions,
   WaitResult,
 } from "../../core/job_store.ts";
-import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
+import { assertSpan, MAX_RESULT_BYTES, MAX_SPAN_MS } from "../../core/limits.ts";
 import type {
   Capabilities,
   Counts,
@@ -65,6 +65,8 @@ const CAPABILITIES: Capabilities = {
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: false,
+  sharedRenewals: false,
+  maxResultBytes: MAX_RESULT_BYTES,
 };
 
 /**

@@ -1,6 +1,6 @@
 import { AccessDeniedError, BackendError, errorMessage, UnsupportedError } from "../../core/errors.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
-import { assertSpan } from "../../core/limits.ts";
+import { assertSpan, MAX_RESULT_BYTES } from "../../core/limits.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -44,6 +44,8 @@ export const SERVICE_BUS_CAPABILITIES: Capabilities = {
   countsReleases: true,
   keepsRecords: false,
   sharedOutages: false,
+  sharedRenewals: false,
+  maxResultBytes: MAX_RESULT_BYTES,
 };
 
 /** One wait for a message lasts at most this long, in ms. */

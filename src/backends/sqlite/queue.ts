@@ -14,7 +14,7 @@ import type {
   WaitResult,
 } from "../../core/job_store.ts";
 import { lazyImport } from "../../core/lazy_import.ts";
-import { assertSpan, MAX_SPAN_MS } from "../../core/limits.ts";
+import { assertSpan, MAX_RESULT_BYTES, MAX_SPAN_MS } from "../../core/limits.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -50,6 +50,8 @@ export const SQLITE_CAPABILITIES: Capabilities = {
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: true,
+  sharedRenewals: false,
+  maxResultBytes: MAX_RESULT_BYTES,
 };
 
 /** What a push does not need. */

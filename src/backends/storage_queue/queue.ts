@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { AccessDeniedError, errorMessage, UnsupportedError } from "../../core/errors.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
-import { assertSpan } from "../../core/limits.ts";
+import { assertSpan, MAX_RESULT_BYTES } from "../../core/limits.ts";
 import type {
   CallOptions,
   Capabilities,
@@ -42,6 +42,8 @@ export const STORAGE_QUEUE_CAPABILITIES: Capabilities = {
   countsReleases: true,
   keepsRecords: false,
   sharedOutages: false,
+  sharedRenewals: false,
+  maxResultBytes: MAX_RESULT_BYTES,
 };
 
 const DEFAULT_CONCURRENCY = 10;
