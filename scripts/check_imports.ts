@@ -42,9 +42,12 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly 
 /** A backend's own modules are loaded by the registry only, and only when they are needed. */
 const isBackend = (path: string) => /^backends\/[^/]+\//.test(path);
 
-/** What the backends on Azure share is in a folder that belongs to both. */
-const SHARED_FOLDER = "backends/azure";
-const SHARERS: readonly string[] = ["backends/storage_queue", "backends/service_bus"];
+/** What several backends share is in folders that belong to them all. */
+const SHARED_FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  "backends/azure": ["backends/storage_queue", "backends/service_bus"],
+  "backends/job_graph": ["backends/memory", "backends/directory"],
+  "backends/log_files": ["backends/sqlite", "backends/directory"],
+};
 
 const root = new URL("../", import.meta.url).href;
 const problems = [...await check("main.ts"), ...await check("src/mod.ts")];
@@ -91,7 +94,7 @@ function judge(from: string, { target, isLate }: { target: string; isLate: boole
   if (layer !== other && !ALLOWED[layer]?.includes(other)) {
     return [`src/${from} may not import src/${to}: ${layer} does not build on ${other}`];
   }
-  const isShared = folderOf(to) === SHARED_FOLDER && SHARERS.includes(folderOf(from));
+  const isShared = SHARED_FOLDERS[folderOf(to)]?.includes(folderOf(from));
   const isDoor = from === "backends/registry.ts" && isLate;
   if (isBackend(to) && folderOf(from) !== folderOf(to) && !isShared && !isDoor) {
     return [`src/${from} may not import src/${to}: only backends/registry.ts may, dynamically`];

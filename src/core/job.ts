@@ -14,6 +14,16 @@ export type Task =
   | { readonly kind: "argv"; readonly argv: readonly string[] }
   | { readonly kind: "function"; readonly name: string; readonly payload: JsonValue };
 
+/** Whether what was read is a task. */
+export function isTask(value: unknown): value is Task {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, command, argv, name } = value as { [key: string]: JsonValue | undefined };
+  return (kind === "shell" && typeof command === "string") ||
+    (kind === "argv" && Array.isArray(argv) && argv.length > 0 &&
+      argv.every((part) => typeof part === "string")) ||
+    (kind === "function" && typeof name === "string");
+}
+
 /**
  * Where a job is in its life: `blocked` waits for its parents, `pending` for a worker. The other four are final,
  * unless the job is requeued; `failed` and `timeout` jobs are the dead letters.

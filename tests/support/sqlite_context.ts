@@ -1,6 +1,6 @@
 import { Connection } from "../../src/backends/sqlite/connection.ts";
 import type { QueueContext } from "../../src/backends/sqlite/context.ts";
-import { LogFiles } from "../../src/backends/sqlite/log_files.ts";
+import { LogFiles } from "../../src/backends/log_files/log_files.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Queue } from "../../src/core/queue.ts";
 import { silentLogger } from "../../src/log/logger.ts";

@@ -1,4 +1,4 @@
-import { endExecution, finishCancelled } from "./life.ts";
+import { endExecution, finishCancelled } from "../job_graph/life.ts";
 import type { JobTable } from "./job_table.ts";
 
 /** Brings the jobs to the present time, and answers it. */

@@ -2,9 +2,9 @@ import type { JobId } from "../../core/job.ts";
 import type { RequeueableState } from "../../core/job_store.ts";
 import type { CallOptions, DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
 import { catchUp } from "./catch_up.ts";
-import { type Entry, jobOf } from "./entry.ts";
+import { type Entry, jobOf } from "../job_graph/entry.ts";
 import type { JobTable } from "./job_table.ts";
-import { requeue } from "./requeue.ts";
+import { requeue } from "../job_graph/requeue.ts";
 
 const DEAD: readonly RequeueableState[] = ["failed", "timeout"];
 

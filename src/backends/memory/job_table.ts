@@ -1,10 +1,11 @@
 import { DONE } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { JobId } from "../../core/job.ts";
-import type { Entry } from "./entry.ts";
+import { isFinished, type JobId, type JobState } from "../../core/job.ts";
+import { type Entry, uniqueKeyOf } from "../job_graph/entry.ts";
+import type { JobGraph } from "../job_graph/graph.ts";
 
 /** The jobs of a queue, the time by which they live, and those who wait for a change. */
-export class JobTable {
+export class JobTable implements JobGraph {
   readonly clock: Clock;
   readonly #entries = new Map<JobId, Entry>();
   readonly #waiting = new Set<AbortController>();
@@ -29,9 +30,23 @@ export class JobTable {
     return this.all().filter(({ parents }) => parents.has(id));
   }
 
-  /** The number of the next push. */
-  nextSeq(): number {
-    return ++this.#pushed;
+  holderOfKey(key: string): Entry | undefined {
+    return this.all().find((entry) => uniqueKeyOf(entry) === key && !isFinished(entry.state));
+  }
+
+  inStates(states: readonly JobState[]): Entry[] {
+    return this.all().filter(({ state }) => states.includes(state));
+  }
+
+  requestStop(entry: Entry, reason: string): void {
+    entry.cancelReason ??= reason;
+    entry.hold?.abort(DONE);
+  }
+
+  reserveSeqs(count: number): number {
+    const first = this.#pushed + 1;
+    this.#pushed += count;
+    return first;
   }
 
   add(entry: Entry): void {

@@ -4,9 +4,9 @@ import type { Job, JsonValue } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { Lease, ParentResults } from "../../core/queue.ts";
 import { resultProblem } from "../../core/result.ts";
-import { type Entry, jobOf } from "./entry.ts";
+import { type Entry, jobOf } from "../job_graph/entry.ts";
 import type { JobTable } from "./job_table.ts";
-import { endExecution, finish, finishCancelled, makePending, NO_REASON } from "./life.ts";
+import { endExecution, finish, finishCancelled, makePending, NO_REASON } from "../job_graph/life.ts";
 
 /** An entry that is in our hands, as long as it carries our hold. */
 export class MemoryLease implements Lease {

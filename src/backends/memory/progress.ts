@@ -2,9 +2,9 @@ import { UsageError } from "../../core/errors.ts";
 import { isFinished, type JobId } from "../../core/job.ts";
 import type { ProgressSource } from "../../core/wait.ts";
 import { catchUp } from "./catch_up.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry } from "../job_graph/entry.ts";
 import type { JobTable } from "./job_table.ts";
-import { recordOf } from "./record.ts";
+import { recordOf } from "../job_graph/record.ts";
 
 /** How many jobs are shown to those who waited for all. */
 const MAX_SHOWN = 100;

@@ -1,6 +1,6 @@
 import type { FinishedState } from "../../core/job.ts";
 import type { PruneOptions, PruneResult } from "../../core/job_store.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry } from "../job_graph/entry.ts";
 import type { JobTable } from "./job_table.ts";
 
 /** As `JobStore.prune`. */

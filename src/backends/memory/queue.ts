@@ -32,19 +32,19 @@ import type {
   Queue,
 } from "../../core/queue.ts";
 import { waitForJobs } from "../../core/wait.ts";
-import { cancel } from "./cancel.ts";
+import { cancel } from "../job_graph/cancel.ts";
 import { catchUp } from "./catch_up.ts";
 import { claim } from "./claim.ts";
 import { MemoryDeadLetters } from "./dead_letters.ts";
-import { byPlace, type Entry, jobOf } from "./entry.ts";
+import { byPlace, type Entry, jobOf } from "../job_graph/entry.ts";
 import { JobTable } from "./job_table.ts";
 import { MemoryLease } from "./lease.ts";
-import { findIds, list } from "./list.ts";
+import { selectJobs } from "../job_graph/list.ts";
 import { progressSource } from "./progress.ts";
 import { prune } from "./prune.ts";
-import { push } from "./push.ts";
-import { detailsOf, recordOf } from "./record.ts";
-import { requeue } from "./requeue.ts";
+import { push } from "../job_graph/push.ts";
+import { detailsOf, recordOf } from "../job_graph/record.ts";
+import { requeue } from "../job_graph/requeue.ts";
 import { countJobs, stats } from "./stats.ts";
 import { MemoryWorkers } from "./workers.ts";
 
@@ -130,12 +130,15 @@ export class MemoryQueue implements Queue {
   }
 
   findIds(text: string, { limit }: { limit: number }): Promise<readonly JobId[]> {
-    return Promise.resolve(findIds(this.#table, text, limit));
+    const all = this.#table.all();
+    const exact = all.filter(({ id, seq }) => text === id || text === String(seq));
+    const found = exact.length > 0 || text === "" ? exact : all.filter(({ id }) => id.startsWith(text));
+    return Promise.resolve(found.slice(0, limit).map(({ id }) => id));
   }
 
   list(options: ListOptions = {}): Promise<readonly JobRecord[]> {
     catchUp(this.#table);
-    return Promise.resolve(list(this.#table, options).map(recordOf));
+    return Promise.resolve(selectJobs(this.#table.all(), options).map(recordOf));
   }
 
   position(id: JobId): Promise<number | undefined> {

@@ -2,7 +2,7 @@ import { isFinished } from "../../core/job.ts";
 import { etaMs, type Stats } from "../../core/job_store.ts";
 import type { Counts } from "../../core/queue.ts";
 import type { JobTable } from "./job_table.ts";
-import { durationOf } from "./list.ts";
+import { durationOf } from "../job_graph/list.ts";
 
 const HOUR_MS = 3_600_000;
 const MAX_DURATIONS = 10_000;

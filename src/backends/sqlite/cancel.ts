@@ -1,11 +1,11 @@
 import type { Failure } from "../../core/failure.ts";
 import { isFinished, type JobId, type JobState } from "../../core/job.ts";
 import type { CancelResult, RefusedJob } from "../../core/job_store.ts";
+import { formatJobId, parseJobId } from "../numbered_id.ts";
 import { settleChildren } from "./children.ts";
 import type { Connection } from "./connection.ts";
 import type { QueueContext } from "./context.ts";
 import { archiveExecution } from "./history.ts";
-import { formatJobId, parseJobId } from "./row.ts";
 
 const FIND = "SELECT seq, suffix, state, visible_at FROM jobs WHERE seq = ? AND suffix = ? AND queue_id = ?";
 

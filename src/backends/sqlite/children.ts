@@ -1,8 +1,8 @@
 import { verdictOn, violationReason } from "../../core/dependency.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { FinishedState, ParentCondition } from "../../core/job.ts";
+import { formatJobId } from "../numbered_id.ts";
 import type { Connection } from "./connection.ts";
-import { formatJobId } from "./row.ts";
 
 /** A job that has come to its end. */
 export interface FinishedParent {

@@ -4,6 +4,7 @@ import type { Failure } from "../../core/failure.ts";
 import type { Job, JobId } from "../../core/job.ts";
 import { type Lease, type LeaseOptions, MAX_LOST_LEASES, poisonFailure } from "../../core/queue.ts";
 import { randomId } from "../../core/random_id.ts";
+import { parseJobId } from "../numbered_id.ts";
 import { ChangeWatch } from "./change_watch.ts";
 import { CancelWatch } from "./cancel_watch.ts";
 import { settleChildren } from "./children.ts";
@@ -12,7 +13,7 @@ import type { QueueContext } from "./context.ts";
 import { archiveExecution } from "./history.ts";
 import { SqliteLease } from "./lease.ts";
 import { endWaits, shortenWaits } from "./timed.ts";
-import { decodeJob, decodeJobForDisplay, JOB_COLUMNS, type JobRow, parseJobId, READY } from "./row.ts";
+import { decodeJob, decodeJobForDisplay, JOB_COLUMNS, type JobRow, READY } from "./row.ts";
 
 /** What the queue has to offer: when the next wait for a time ends, and the first job that is ready. */
 export const LOOK = `

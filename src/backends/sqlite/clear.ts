@@ -1,5 +1,6 @@
+import { formatJobId } from "../numbered_id.ts";
 import type { QueueContext } from "./context.ts";
-import { formatJobId, READY } from "./row.ts";
+import { READY } from "./row.ts";
 
 const WAITING = `
   SELECT seq FROM jobs WHERE ${READY}

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Connection } from "./connection.ts";
-import type { LogFiles } from "./log_files.ts";
+import type { LogFiles } from "../log_files/log_files.ts";
 
 /** What all operations on one queue of a file share. */
 export interface QueueContext {

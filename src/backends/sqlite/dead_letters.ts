@@ -1,10 +1,11 @@
 import type { Failure } from "../../core/failure.ts";
 import type { JobId } from "../../core/job.ts";
 import type { CallOptions, DeadLetter, DeadLetters, DeadLetterSelection } from "../../core/queue.ts";
+import { formatJobId, parseJobId } from "../numbered_id.ts";
 import type { QueueContext } from "./context.ts";
 import { requeueJobs } from "./requeue.ts";
 import { decodeFailure } from "./record_row.ts";
-import { decodeJobForDisplay, formatJobId, JOB_COLUMNS, type JobRow, parseJobId } from "./row.ts";
+import { decodeJobForDisplay, JOB_COLUMNS, type JobRow } from "./row.ts";
 
 const IS_DEAD = "queue_id = :queue_id AND state IN ('failed', 'timeout') AND finished_at IS NOT NULL";
 

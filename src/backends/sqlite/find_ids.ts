@@ -1,7 +1,7 @@
 import type { JobId } from "../../core/job.ts";
 import type { CallOptions } from "../../core/queue.ts";
+import { formatJobId } from "../numbered_id.ts";
 import type { QueueContext } from "./context.ts";
-import { formatJobId } from "./row.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 export const IN_RANGE = `

@@ -2,8 +2,9 @@ import { UsageError } from "../../core/errors.ts";
 import { assertNoDirsync, assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import { randomId } from "../../core/random_id.ts";
+import { formatJobId } from "../numbered_id.ts";
 import type { Connection } from "./connection.ts";
-import { encodeSpec, formatJobId } from "./row.ts";
+import { encodeSpec } from "./row.ts";
 
 /** Rows in one INSERT: each call into SQLite costs as much as several rows, beyond this the gain is small. */
 const ROWS = 50;

@@ -1,11 +1,11 @@
 import { type Parent, resolveParents } from "../../core/resolve_parents.ts";
 import { JobRefusedError, UsageError } from "../../core/errors.ts";
 import { type FinishedState, isFinished, type JobId, type JobState, type NewJob } from "../../core/job.ts";
+import { formatJobId, parseJobId } from "../numbered_id.ts";
 import { cancelWaiting } from "./cancel.ts";
 import { settleChildren } from "./children.ts";
 import type { Connection } from "./connection.ts";
 import { insertWaiting, type NewRow } from "./insert.ts";
-import { formatJobId, parseJobId } from "./row.ts";
 
 const FIND_PARENT = "SELECT seq, suffix, state FROM jobs WHERE seq = ? AND suffix = ? AND queue_id = ?";
 

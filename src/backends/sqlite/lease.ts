@@ -6,10 +6,10 @@ import type { FinishedState, Job, JsonValue } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { Lease, ParentResults } from "../../core/queue.ts";
 import { resultProblem } from "../../core/result.ts";
+import { formatJobId } from "../numbered_id.ts";
 import type { CancelWatch } from "./cancel_watch.ts";
 import { settleChildren } from "./children.ts";
 import type { Connection, WriteOptions } from "./connection.ts";
-import { formatJobId } from "./row.ts";
 
 /** What every settlement must match, so that only the holder of the newest lease changes the job. */
 const FENCE = "seq = :seq AND lease_token = :token";

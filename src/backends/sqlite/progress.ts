@@ -2,11 +2,11 @@ import { UsageError } from "../../core/errors.ts";
 import { isFinished, type JobId, type JobState } from "../../core/job.ts";
 import type { JobRecord } from "../../core/job_store.ts";
 import type { Progress, ProgressSource } from "../../core/wait.ts";
+import { formatJobId, parseJobId } from "../numbered_id.ts";
 import { ChangeWatch } from "./change_watch.ts";
 import type { QueueContext } from "./context.ts";
 import { listJobs } from "./list_jobs.ts";
 import { decodeRecord, RECORD_COLUMNS, type RecordRow } from "./record_row.ts";
-import { formatJobId, parseJobId } from "./row.ts";
 import { readCounts } from "./stats.ts";
 
 /** How many jobs are shown to those who waited for all. */

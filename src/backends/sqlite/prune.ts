@@ -1,8 +1,8 @@
 import type { FinishedState, JobId } from "../../core/job.ts";
 import type { PruneOptions, PruneResult } from "../../core/job_store.ts";
+import { formatJobId } from "../numbered_id.ts";
 import type { QueueContext } from "./context.ts";
 import { nextTurn } from "./next_turn.ts";
-import { formatJobId } from "./row.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 /** Jobs in one transaction: others wait for no longer than that takes. */

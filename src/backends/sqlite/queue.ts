@@ -30,7 +30,7 @@ import type { Claims } from "./claims.ts";
 import type { Connection } from "./connection.ts";
 import type { QueueContext } from "./context.ts";
 import { encodeRows, insertRows, isRelated } from "./insert.ts";
-import { LogFiles } from "./log_files.ts";
+import { LogFiles } from "../log_files/log_files.ts";
 
 /** What SQLite files can do. */
 export const SQLITE_CAPABILITIES: Capabilities = {

@@ -1,6 +1,7 @@
 import type { JobId, JobState, ParentCondition } from "../../core/job.ts";
 import type { Execution, JobDetails, JobRecord, ListOptions, ParentRecord } from "../../core/job_store.ts";
 import type { CallOptions } from "../../core/queue.ts";
+import { formatJobId, parseJobId } from "../numbered_id.ts";
 import type { QueueContext } from "./context.ts";
 import { findIds } from "./find_ids.ts";
 import { listJobs } from "./list_jobs.ts";
@@ -13,7 +14,7 @@ import {
   RECORD_COLUMNS,
   type RecordRow,
 } from "./record_row.ts";
-import { formatJobId, parseJobId, READY } from "./row.ts";
+import { READY } from "./row.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 const THIS_ONE = "seq = :seq AND suffix = :suffix AND queue_id = :queue_id";

@@ -2,11 +2,11 @@ import { verdictOn, violationReason } from "../../core/dependency.ts";
 import type { Failure } from "../../core/failure.ts";
 import { isFinished, type JobId, type JobState, type ParentCondition } from "../../core/job.ts";
 import type { RequeueableState, RequeueResult, RequeueSelection } from "../../core/job_store.ts";
+import { formatJobId, parseJobId } from "../numbered_id.ts";
 import type { Connection } from "./connection.ts";
 import type { QueueContext } from "./context.ts";
 import { archiveExecution } from "./history.ts";
 import { nextTurn } from "./next_turn.ts";
-import { formatJobId, parseJobId } from "./row.ts";
 
 /** Jobs in one transaction, so that others need not wait for long. */
 const BATCH = 1_000;

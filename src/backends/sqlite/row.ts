@@ -1,4 +1,5 @@
-import type { Job, JobState, JsonValue, NewJob, Task } from "../../core/job.ts";
+import { isTask, type Job, type JobState, type NewJob, type Task } from "../../core/job.ts";
+import { formatJobId } from "../numbered_id.ts";
 
 /** The columns that make a `Job`. */
 export const JOB_COLUMNS =
@@ -43,17 +44,6 @@ export function encodeSpec({ task, env, cwd }: NewJob): string {
     return `{"task":{"kind":"shell","command":${JSON.stringify(task.command)}}}`;
   }
   return JSON.stringify({ task, env: needsEnv ? env : undefined, cwd } satisfies Spec);
-}
-
-/** An id is the row's number, short to type, and random letters that tell it from the same number in another file. */
-export function formatJobId(seq: number, suffix: string): string {
-  return `${seq}-${suffix}`;
-}
-
-/** The number and the letters of an id, or undefined when it cannot be one of this backend's. */
-export function parseJobId(id: string): { seq: number; suffix: string } | undefined {
-  const [, seq, suffix] = /^(\d{1,15})-([0-9a-z]+)$/.exec(id) ?? [];
-  return seq === undefined || suffix === undefined ? undefined : { seq: Number(seq), suffix };
 }
 
 /** @throws when the row does not hold what jobq writes there */
@@ -104,13 +94,4 @@ function decodeSpec(text: string): Spec {
     throw new TypeError("its working directory is not a text");
   }
   return { task: spec.task, env: spec.env, cwd: spec.cwd };
-}
-
-function isTask(task: { [key: string]: unknown } | Task | undefined): task is Task {
-  if (typeof task !== "object" || task === null) return false;
-  const { kind, command, argv, name } = task as { [key: string]: JsonValue | undefined };
-  return (kind === "shell" && typeof command === "string") ||
-    (kind === "argv" && Array.isArray(argv) && argv.length > 0 &&
-      argv.every((part) => typeof part === "string")) ||
-    (kind === "function" && typeof name === "string");
 }

@@ -7,8 +7,8 @@ import {
   type WorkerRegistry,
   type WorkerSelf,
 } from "../../core/workers.ts";
+import { formatJobId } from "../numbered_id.ts";
 import type { QueueContext } from "./context.ts";
-import { formatJobId } from "./row.ts";
 import { readSnapshot } from "./snapshot.ts";
 
 /** Who has not been heard of for a day is forgotten. */

@@ -1,4 +1,4 @@
-import { LogFiles } from "../../../src/backends/sqlite/log_files.ts";
+import { LogFiles } from "../../../src/backends/log_files/log_files.ts";
 import { prune } from "../../../src/backends/sqlite/prune.ts";
 import type { JobId } from "../../../src/core/job.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
-import { matchesGlob } from "../../../src/backends/memory/glob.ts";
+import { matchesGlob } from "../../../src/backends/job_graph/glob.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { test } from "../../support/testing.ts";
 

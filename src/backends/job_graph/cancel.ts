@@ -1,8 +1,7 @@
-import { DONE } from "../../core/abort.ts";
 import { type FinishedState, isFinished, type JobId } from "../../core/job.ts";
 import type { CancelResult, RefusedJob } from "../../core/job_store.ts";
 import type { Entry } from "./entry.ts";
-import type { JobTable } from "./job_table.ts";
+import type { JobGraph } from "./graph.ts";
 import { endExecution, finishCancelled, NO_REASON } from "./life.ts";
 
 const WHY_NOT: Readonly<Record<FinishedState, string>> = {
@@ -14,7 +13,7 @@ const WHY_NOT: Readonly<Record<FinishedState, string>> = {
 
 /** As `JobStore.cancel`. */
 export function cancel(
-  table: JobTable,
+  graph: JobGraph,
   ids: readonly JobId[],
   { reason = NO_REASON, now }: { reason?: string; now: number },
 ): CancelResult {
@@ -22,7 +21,7 @@ export function cancel(
   const stopping: JobId[] = [];
   const refused: RefusedJob[] = [];
   for (const id of new Set(ids)) {
-    const entry = table.get(id);
+    const entry = graph.get(id);
     if (!entry) refused.push({ id, reason: "is not a job of this queue" });
     else if (isFinished(entry.state)) refused.push({ id, reason: WHY_NOT[entry.state] });
     else if (entry.state !== "running") waiting.push(entry);
@@ -31,11 +30,10 @@ export function cancel(
       endExecution(entry, "lost", { now });
       waiting.push(entry);
     } else {
-      entry.cancelReason ??= reason;
-      entry.hold?.abort(DONE);
+      graph.requestStop(entry, reason);
       stopping.push(id);
     }
   }
-  const children = finishCancelled(table, waiting, { reason, now });
+  const children = finishCancelled(graph, waiting, { reason, now });
   return { cancelled: waiting.map(({ id }) => id), stopping, children, refused };
 }

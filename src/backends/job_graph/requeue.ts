@@ -1,41 +1,40 @@
 import { verdictOn, violationReason } from "../../core/dependency.ts";
 import type { JobId } from "../../core/job.ts";
-import type { RefusedJob, RequeueableState, RequeueResult, RequeueSelection } from "../../core/job_store.ts";
+import type { RefusedJob, RequeueResult, RequeueSelection } from "../../core/job_store.ts";
 import { type Entry, uniqueKeyOf } from "./entry.ts";
-import type { JobTable } from "./job_table.ts";
+import type { JobGraph } from "./graph.ts";
 import { admit, hear } from "./life.ts";
-import { holderOfKey } from "./push.ts";
 
 /** As `JobStore.requeue`. */
-export function requeue(table: JobTable, which: RequeueSelection, now: number): RequeueResult {
-  const { asked, refused } = select(table, which);
-  const returning = withCancelledChildren(table, asked);
+export function requeue(graph: JobGraph, which: RequeueSelection, now: number): RequeueResult {
+  const { asked, refused } = select(graph, which);
+  const returning = withCancelledChildren(graph, asked);
   // Who is held back holds back others, so that all have to be looked at again until nothing changes.
   for (let before = -1; before !== returning.size;) {
     before = returning.size;
     for (const entry of returning) {
-      const reason = obstacleOf(table, entry, returning);
+      const reason = obstacleOf(graph, entry, returning);
       if (reason === undefined) continue;
       returning.delete(entry);
       if (asked.includes(entry)) refused.push({ id: entry.id, reason });
     }
   }
-  bringBack(table, [...returning], now);
+  bringBack(graph, [...returning], now);
   const requeued = asked.filter((entry) => returning.has(entry)).length;
   return { requeued, children: returning.size - requeued, refused };
 }
 
-function select(table: JobTable, which: RequeueSelection): { asked: Entry[]; refused: RefusedJob[] } {
+function select(graph: JobGraph, which: RequeueSelection): { asked: Entry[]; refused: RefusedJob[] } {
   if ("states" in which) {
     return {
-      asked: table.all().filter(({ state }) => which.states.includes(state as RequeueableState)),
+      asked: [...graph.inStates(which.states)],
       refused: [],
     };
   }
   const asked: Entry[] = [];
   const refused: RefusedJob[] = [];
   for (const id of new Set<JobId>(which)) {
-    const entry = table.get(id);
+    const entry = graph.get(id);
     const reason = whyNot(entry);
     if (entry && reason === undefined) asked.push(entry);
     else refused.push({ id, reason: reason ?? "" });
@@ -62,18 +61,18 @@ function whyNot(entry: Entry | undefined): string | undefined {
 }
 
 /** The jobs, and those that were cancelled because of a parent and have one among them. */
-function withCancelledChildren(table: JobTable, asked: readonly Entry[]): Set<Entry> {
+function withCancelledChildren(graph: JobGraph, asked: readonly Entry[]): Set<Entry> {
   const found = new Set(asked);
   for (const parent of found) {
-    for (const child of table.childrenOf(parent)) if (child.cause !== undefined) found.add(child);
+    for (const child of graph.childrenOf(parent)) if (child.cause !== undefined) found.add(child);
   }
   return found;
 }
 
 /** Why a job cannot go back together with the others. */
-function obstacleOf(table: JobTable, entry: Entry, returning: ReadonlySet<Entry>): string | undefined {
+function obstacleOf(graph: JobGraph, entry: Entry, returning: ReadonlySet<Entry>): string | undefined {
   for (const [id, { when, isSatisfied }] of entry.parents) {
-    const parent = table.get(id);
+    const parent = graph.get(id);
     if (!parent && !isSatisfied) return `its parent ${id} was removed`;
     if (!parent || returning.has(parent) || verdictOn(parent.state, when) !== "violated") continue;
     const reason = violationReason(id, parent.state);
@@ -81,11 +80,11 @@ function obstacleOf(table: JobTable, entry: Entry, returning: ReadonlySet<Entry>
   }
   const key = uniqueKeyOf(entry);
   if (key === undefined) return undefined;
-  const holder = holderOfKey(table, key) ?? [...returning].find((other) => uniqueKeyOf(other) === key);
+  const holder = graph.holderOfKey(key) ?? [...returning].find((other) => uniqueKeyOf(other) === key);
   return holder && holder !== entry ? `its key is taken by ${holder.id}` : undefined;
 }
 
-function bringBack(table: JobTable, entries: readonly Entry[], now: number): void {
+function bringBack(graph: JobGraph, entries: readonly Entry[], now: number): void {
   for (const entry of entries) {
     Object.assign(entry, {
       state: "blocked",
@@ -101,6 +100,6 @@ function bringBack(table: JobTable, entries: readonly Entry[], now: number): voi
       warning: undefined,
     });
   }
-  for (const entry of entries) for (const child of table.childrenOf(entry)) hear(child, entry, now);
-  admit(table, entries, now);
+  for (const entry of entries) for (const child of graph.childrenOf(entry)) hear(child, entry, now);
+  admit(graph, entries, now);
 }

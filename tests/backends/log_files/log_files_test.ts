@@ -1,4 +1,4 @@
-import { LogFiles } from "../../../src/backends/sqlite/log_files.ts";
+import { LogFiles } from "../../../src/backends/log_files/log_files.ts";
 import { BackendError } from "../../../src/core/errors.ts";
 import type { LogPart, LogWriter } from "../../../src/core/job_logs.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../../support/assert.ts";

@@ -1,26 +1,27 @@
 import { resolveParents } from "../../core/resolve_parents.ts";
 import { JobRefusedError, UsageError } from "../../core/errors.ts";
-import { isFinished, type JobId, type NewJob } from "../../core/job.ts";
+import type { JobId, NewJob } from "../../core/job.ts";
 import type { EnqueueOptions } from "../../core/queue.ts";
 import { randomId } from "../../core/random_id.ts";
-import { type Entry, type Link, uniqueKeyOf } from "./entry.ts";
-import type { JobTable } from "./job_table.ts";
+import type { Entry, Link } from "./entry.ts";
+import type { JobGraph } from "./graph.ts";
 import { admit, finishCancelled } from "./life.ts";
 
 /** As `Queue.enqueue`. What can be refused is looked at before anything changes. */
 export function push(
-  table: JobTable,
+  graph: JobGraph,
   jobs: readonly NewJob[],
   { onSkip, now }: Pick<EnqueueOptions, "onSkip"> & { now: number },
 ): readonly JobId[] {
   const parents = resolveParents(jobs);
-  const { skipped, replaced } = lookUpKeys(table, jobs);
+  const { skipped, replaced } = lookUpKeys(graph, jobs);
   for (const [index, own] of parents) {
-    const unknown = own.find(({ job }) => typeof job === "string" && !table.get(job));
+    const unknown = own.find(({ job }) => typeof job === "string" && !graph.get(job));
     if (unknown && !skipped.has(index)) throw refuse(index, `no job has the id "${unknown.job}"`);
   }
-  finishCancelled(table, replaced, { reason: "it was replaced by a later push with its key", now });
-  const seqs = jobs.map((_, index) => skipped.has(index) ? 0 : table.nextSeq());
+  finishCancelled(graph, replaced, { reason: "it was replaced by a later push with its key", now });
+  let seq = graph.reserveSeqs(jobs.length - skipped.size);
+  const seqs = jobs.map((_, index) => skipped.has(index) ? 0 : seq++);
   const ids = seqs.map((seq, index) => skipped.get(index)?.id ?? `${seq}-${randomId(6)}`);
   const entries = jobs.flatMap((job, index) => {
     if (skipped.has(index)) return [];
@@ -30,15 +31,10 @@ export function push(
     ]);
     return makeEntry(job, { id: ids[index] ?? "", seq: seqs[index] ?? 0, parents: new Map(links), now });
   });
-  for (const entry of entries) table.add(entry);
-  admit(table, entries, now);
+  for (const entry of entries) graph.add(entry);
+  admit(graph, entries, now);
   for (const [index, { id }] of skipped) onSkip?.(index, id);
   return ids;
-}
-
-/** The unfinished job that has the key. */
-export function holderOfKey(table: JobTable, key: string): Entry | undefined {
-  return table.all().find((entry) => uniqueKeyOf(entry) === key && !isFinished(entry.state));
 }
 
 function makeEntry(
@@ -66,17 +62,17 @@ interface Keyed {
   readonly replaced: readonly Entry[];
 }
 
-function lookUpKeys(table: JobTable, jobs: readonly NewJob[]): Keyed {
+function lookUpKeys(graph: JobGraph, jobs: readonly NewJob[]): Keyed {
   const skipped = new Map<number, Entry>();
   const replaced: Entry[] = [];
   jobs.forEach(({ key, ifExists }, index) => {
-    const existing = ifExists && key !== undefined ? holderOfKey(table, key) : undefined;
+    const existing = ifExists && key !== undefined ? graph.holderOfKey(key) : undefined;
     if (!existing) return;
     if (ifExists === "skip") return void skipped.set(index, existing);
     const taken = `its key "${key}" is taken by job ${existing.id}`;
     if (ifExists === "error") throw refuse(index, taken);
     if (existing.state === "running") throw refuse(index, `${taken}, which is running`);
-    if (table.childrenOf(existing).some(({ state }) => state === "blocked")) {
+    if (graph.childrenOf(existing).some(({ state }) => state === "blocked")) {
       throw refuse(index, `${taken}, for which other jobs wait`);
     }
     replaced.push(existing);

@@ -1,9 +1,9 @@
 import { AccessDeniedError, BackendError, errorMessage } from "../../core/errors.ts";
 import type { JobId } from "../../core/job.ts";
 import type { ExecutionKey, JobLogs, LogPart, LogWriter, LogWriterOptions } from "../../core/job_logs.ts";
+import { parseJobId } from "../numbered_id.ts";
 import { listNames, listSegments, type LogPlace, readSegmentName } from "./log_segments.ts";
 import { FileLogWriter } from "./log_writer.ts";
-import { parseJobId } from "./row.ts";
 
 /** Jobs whose logs share a directory: with all of them in one, people could not look into it. */
 const BUCKET = 1_000;

@@ -1,15 +1,13 @@
-import type { JobId } from "../../core/job.ts";
 import type { ListOptions, SortKey } from "../../core/job_store.ts";
 import { type Entry, type ExecutionEntry, priorityOf } from "./entry.ts";
 import { matchesGlob } from "./glob.ts";
-import type { JobTable } from "./job_table.ts";
 
-/** As `JobStore.list`. */
-export function list(
-  table: JobTable,
+/** The jobs that `JobStore.list` answers, out of all. */
+export function selectJobs(
+  all: readonly Entry[],
   { states, name, createdSince = -Infinity, sort = "created", reverse = false, limit }: ListOptions,
 ): Entry[] {
-  const found = table.all().filter((entry) =>
+  const found = all.filter((entry) =>
     (states?.includes(entry.state) ?? true) &&
     (name === undefined || (entry.pushed.name !== undefined && matchesGlob(entry.pushed.name, name))) &&
     entry.createdAt >= createdSince
@@ -17,13 +15,6 @@ export function list(
   found.sort((a, b) => ORDERS[sort](a, b) || b.createdAt - a.createdAt || b.seq - a.seq);
   if (reverse) found.reverse();
   return found.slice(0, limit);
-}
-
-/** As `JobStore.findIds`; the first pushed come first. */
-export function findIds(table: JobTable, text: string, limit: number): JobId[] {
-  const exact = table.all().filter(({ id, seq }) => text === id || text === String(seq));
-  const found = exact.length > 0 || text === "" ? exact : table.all().filter(({ id }) => id.startsWith(text));
-  return found.slice(0, limit).map(({ id }) => id);
 }
 
 type Order = (a: Entry, b: Entry) => number;

@@ -1,6 +1,6 @@
 import type { JobDetails, JobRecord } from "../../core/job_store.ts";
 import { type Entry, jobOf } from "./entry.ts";
-import type { JobTable } from "./job_table.ts";
+import type { JobGraph } from "./graph.ts";
 
 /** What callers may know of a job: a copy. */
 export function recordOf(entry: Entry): JobRecord {
@@ -21,11 +21,11 @@ export function recordOf(entry: Entry): JobRecord {
 }
 
 /** The same with its relations and its history. */
-export function detailsOf(table: JobTable, entry: Entry): JobDetails {
+export function detailsOf(graph: JobGraph, entry: Entry): JobDetails {
   return {
     ...recordOf(entry),
-    parents: Array.from(entry.parents, ([id, link]) => ({ id, ...link, state: table.get(id)?.state })),
-    children: table.childrenOf(entry).map(({ id }) => id),
+    parents: Array.from(entry.parents, ([id, link]) => ({ id, ...link, state: graph.get(id)?.state })),
+    children: graph.childrenOf(entry).map(({ id }) => id),
     history: structuredClone(entry.history),
   };
 }

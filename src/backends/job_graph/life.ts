@@ -2,8 +2,9 @@ import { verdictOn, violationReason } from "../../core/dependency.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { FinishedState, JobId } from "../../core/job.ts";
 import type { ExecutionOutcome } from "../../core/job_store.ts";
+import { MAX_LOST_LEASES, poisonFailure } from "../../core/queue.ts";
 import type { Entry, ExecutionEntry } from "./entry.ts";
-import type { JobTable } from "./job_table.ts";
+import type { JobGraph } from "./graph.ts";
 
 /** How a job ends. */
 export interface Ending {
@@ -19,9 +20,9 @@ export interface Ending {
  *
  * @returns how many were cancelled
  */
-export function finish(table: JobTable, entries: readonly Entry[], ending: Ending): number {
+export function finish(graph: JobGraph, entries: readonly Entry[], ending: Ending): number {
   for (const entry of entries) end(entry, ending);
-  return spread(table, entries, ending.now) - entries.length;
+  return spread(graph, entries, ending.now) - entries.length;
 }
 
 /** Why a job is cancelled when nobody said it. */
@@ -29,24 +30,24 @@ export const NO_REASON = "it was cancelled";
 
 /** Ends jobs because somebody wants so; answers how many others were cancelled with them. */
 export function finishCancelled(
-  table: JobTable,
+  graph: JobGraph,
   entries: readonly Entry[],
   { reason, now }: { reason: string; now: number },
 ): number {
   const failure: Failure = { kind: "cancelled", message: reason, at: now };
-  return finish(table, entries, { state: "cancelled", failure, now });
+  return finish(graph, entries, { state: "cancelled", failure, now });
 }
 
 /** Gives blocked jobs, which are new or were requeued, the state that their parents leave them. */
-export function admit(table: JobTable, entries: readonly Entry[], now: number): void {
+export function admit(graph: JobGraph, entries: readonly Entry[], now: number): void {
   for (const entry of entries) {
     for (const id of entry.parents.keys()) {
-      const parent = table.get(id);
+      const parent = graph.get(id);
       if (parent) hear(entry, parent, now);
     }
     unblockIfFree(entry, now);
   }
-  spread(table, entries.filter(({ state }) => state === "cancelled"), now);
+  spread(graph, entries.filter(({ state }) => state === "cancelled"), now);
 }
 
 /** Makes a job wait for a worker, after `waitMs`. */
@@ -55,6 +56,15 @@ export function makePending(entry: Entry, waitMs: number, now: number): void {
   entry.updatedAt = now;
   entry.waitMs = waitMs;
   entry.visibleAt = waitMs > 0 ? now + waitMs : undefined;
+}
+
+/** A worker was not heard of again. A job that does this to its workers is put aside, which ends it. */
+export function loseExecution(graph: JobGraph, entry: Entry, now: number): void {
+  endExecution(entry, "lost", { now });
+  entry.lostLeases++;
+  if (entry.lostLeases < MAX_LOST_LEASES) return;
+  entry.attempts++;
+  finish(graph, [entry], { state: "failed", failure: poisonFailure(entry.lostLeases, now), now });
 }
 
 /** Takes a job out of its worker's hands, the execution having come to its end. */
@@ -70,17 +80,17 @@ export function endExecution(
 }
 
 /** Tells the children of finished jobs, and the children of those that this cancels; answers how many jobs that were. */
-function spread(table: JobTable, entries: readonly Entry[], now: number): number {
+function spread(graph: JobGraph, entries: readonly Entry[], now: number): number {
   const finished = [...entries];
   for (const parent of finished) {
-    for (const child of table.childrenOf(parent)) {
+    for (const child of graph.childrenOf(parent)) {
       const before = child.state;
       hear(child, parent, now);
       unblockIfFree(child, now);
       if (before === "blocked" && child.state === "cancelled") finished.push(child);
     }
   }
-  table.changed();
+  graph.changed();
   return finished.length;
 }
 
