@@ -36,7 +36,7 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly 
   },
   { pattern: /^node:sqlite$/, folders: ["backends/sqlite/"] },
   { pattern: /^npm:/, folders: ["backends/azure/", "backends/storage_queue/", "backends/service_bus/"] },
-  { pattern: /^node:/, folders: ["backends/sqlite/", "backends/azure/"] },
+  { pattern: /^node:/, folders: ["backends/sqlite/", "backends/azure/", "backends/service_bus/"] },
 ];
 
 /** A backend's own modules are loaded by the registry only, and only when they are needed. */

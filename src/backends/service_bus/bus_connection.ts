@@ -117,7 +117,7 @@ export class BusConnection implements AsyncDisposable {
   }
 
   #current(): LiveClient {
-    if (this.#live !== undefined && !this.#live.broken.aborted) return this.#live;
+    if (this.#live !== undefined && !this.#live.isOver) return this.#live;
     const { access, queue } = this.#options;
     const options = { transport: this.#transport, timeoutMs: TRY_TIMEOUT_MS };
     if (this.#live !== undefined) this.#discard(this.#live);

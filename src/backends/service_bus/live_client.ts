@@ -7,13 +7,8 @@ import type {
 import { DONE, onAbort } from "../../core/abort.ts";
 import { systemClock } from "../../core/clock.ts";
 import { type PendingCallOptions, PendingCalls } from "./pending_calls.ts";
-import {
-  type BareConnection,
-  bareConnection,
-  endWaits,
-  hasLostLink,
-  receiveMessages,
-} from "./sdk_internals.ts";
+import { type BareConnection, bareConnection } from "./sdk_connection.ts";
+import { hasLostLink, receiveMessages } from "./sdk_internals.ts";
 
 /** Our leases are renewed by the worker. Bodies are read by us: they must not lose a digit. */
 const RECEIVER = { maxAutoLockRenewalDurationInMs: 0, skipParsingBodyAsJson: true } as const;
@@ -29,9 +24,8 @@ const MAX_ASKED = 500;
 /** The service has this long to answer a goodbye, in ms. */
 const GOODBYE_MS = 2_000;
 
-/** What waits is looked for in so many turns of the event loop, or until there was none in some. */
-const MAX_TURNS = 50;
-const QUIET_TURNS = 5;
+/** What cannot be ended is waited for so long, in ms: the lookup of a name, and who makes the tokens. */
+const REST_MS = 2_000;
 
 interface ReceiverInUse {
   readonly receiver: ServiceBusReceiver;
@@ -47,12 +41,13 @@ export type Part = "main" | "dead";
  * then wait in vain for answers about messages of the old one.
  */
 export class LiveClient {
-  /** Aborted when the connection is lost, or not worth keeping. */
-  readonly broken: AbortSignal;
   readonly #client: ServiceBusClient;
   readonly #connection: BareConnection;
   readonly #queue: string;
+  /** Aborted when the connection is lost, or not worth keeping. */
   readonly #broken = new AbortController();
+  /** Aborted when nothing is begun on it any more. */
+  readonly #over = new AbortController();
   readonly #pending = new PendingCalls();
   readonly #settlers = new Map<Part, ServiceBusReceiver>();
   /** Each has at most one receive at a time. */
@@ -66,16 +61,20 @@ export class LiveClient {
   constructor(client: ServiceBusClient, queue: string) {
     this.#client = client;
     this.#queue = queue;
-    this.broken = this.#broken.signal;
     this.#connection = bareConnection(client, {
       onOpen: () => this.#wasOpen = true,
-      onBreak: () => this.#onBreak(),
+      onBreak: (error) => this.#onBreak(error),
     });
   }
 
   /** Whether the service was ever reached. */
   get wasOpen(): boolean {
     return this.#wasOpen;
+  }
+
+  /** Whether all that is begun on it fails. */
+  get isOver(): boolean {
+    return this.#connection.isShut;
   }
 
   /** Makes a call that ends at the latest with the connection. */
@@ -108,7 +107,8 @@ export class LiveClient {
       const messages = await receiveMessages(receiver, {
         ...options,
         max: Math.min(options.max, MAX_ASKED),
-        broken: this.broken,
+        over: this.#over.signal,
+        onLeft: (rest) => this.#pending.track(rest),
       });
       if (messages === undefined) return [];
       const total = received + messages.length;
@@ -116,7 +116,7 @@ export class LiveClient {
       else this.#retire(part, receiver);
       return messages;
     } catch (error) {
-      void receiver.close().catch(() => {});
+      this.#closeReceiver(receiver);
       throw error;
     }
   }
@@ -128,7 +128,7 @@ export class LiveClient {
       receiveMode: "receiveAndDelete",
     });
     try {
-      return (await receiveMessages(receiver, { max, waitMs }))?.length ?? 0;
+      return (await receiveMessages(receiver, { max, waitMs, over: this.#over.signal }))?.length ?? 0;
     } finally {
       await receiver.close();
     }
@@ -147,36 +147,33 @@ export class LiveClient {
   }
 
   async #sayGoodbye(): Promise<void> {
-    this.#pending.endAll(connectionCut());
-    this.#endWaits();
-    const end = new AbortController();
-    // Cut off meanwhile, the SDK may wait for an answer for ever.
-    using _ = this.broken.aborted ? undefined : onAbort(this.broken, () => end.abort(DONE));
-    await Promise.race([this.#client.close().catch(() => {}), systemClock.sleep(GOODBYE_MS, end.signal)]);
-    end.abort(DONE);
+    this.#shut();
+    const goodbye = this.#pending.settled().then(() => this.#client.close()).catch(() => {});
+    if (this.#connection.isOpen) await orLater(goodbye, { ms: GOODBYE_MS, signal: this.#broken.signal });
+    await orLater(this.#connection.lookedUp(), { ms: REST_MS });
     this.#connection.break();
-    // What waited for others comes to its turn only after this, and so does the last word.
-    for (let turn = 0, quiet = 0; turn < MAX_TURNS && quiet < QUIET_TURNS; turn++) {
-      await systemClock.sleep(0);
-      quiet = this.#endWaits() === 0 ? quiet + 1 : 0;
-    }
-    this.#connection.quiet();
+    await orLater(goodbye, { ms: REST_MS });
   }
 
-  #endWaits(): number {
-    return endWaits(this.#client, { receivers: this.#receivers, reason: connectionCut() });
-  }
-
-  /** Why a connection did not come up, the calls that wait for it are told by the SDK. */
-  #onBreak(): void {
+  /** Why a connection did not come up, the calls that wait for it are told by the SDK, and so are those that come next. */
+  #onBreak(error: unknown): void {
     if (this.#wasOpen) this.#end();
+    else this.#connection.shut(error ?? new Error("Failed to connect"));
   }
 
   #end(): void {
     if (this.#broken.signal.aborted) return;
     this.#broken.abort(DONE);
-    this.#pending.endAll(connectionCut());
-    this.#endWaits();
+    this.#shut();
+  }
+
+  /** Ends all calls, and has what they would begin next fail. */
+  #shut(): void {
+    if (this.#over.signal.aborted) return;
+    const reason = connectionCut();
+    this.#pending.endAll(reason);
+    this.#connection.shut(reason, this.#receivers);
+    this.#over.abort(DONE);
   }
 
   /** Its link stays open while much of what came by it is held; dead letters are held in numbers, but not for long. */
@@ -184,7 +181,7 @@ export class LiveClient {
     if (part === "dead") return;
     if (this.#retired !== undefined) {
       this.#receivers.delete(this.#retired);
-      void this.#retired.close().catch(() => {});
+      this.#closeReceiver(this.#retired);
     }
     this.#retired = receiver;
   }
@@ -192,8 +189,12 @@ export class LiveClient {
   #idleReceiver(idle: ReceiverInUse[]): ReceiverInUse | undefined {
     const found = idle.pop();
     if (found === undefined || !hasLostLink(found.receiver)) return found;
-    void found.receiver.close().catch(() => {});
+    this.#closeReceiver(found.receiver);
     return undefined;
+  }
+
+  #closeReceiver(receiver: ServiceBusReceiver): void {
+    this.#pending.track(receiver.close().catch(() => {}));
   }
 
   #newReceiver(part: Part): ServiceBusReceiver {
@@ -209,4 +210,15 @@ export class LiveClient {
 /** What a call is told whose connection is gone. */
 export function connectionCut(): Error {
   return Object.assign(new Error("the connection was cut"), { code: "ECONNRESET" });
+}
+
+/** Waits for what never rejects, until the time is over or the signal is aborted. */
+async function orLater(
+  work: Promise<void>,
+  { ms, signal }: { ms: number; signal?: AbortSignal },
+): Promise<void> {
+  const end = new AbortController();
+  using _ = signal && onAbort(signal, () => end.abort(DONE));
+  await Promise.race([work, systemClock.sleep(ms, end.signal)]);
+  end.abort(DONE);
 }

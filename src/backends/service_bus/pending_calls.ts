@@ -21,6 +21,8 @@ export interface PendingCallOptions {
  */
 export class PendingCalls {
   readonly #calls = new Set<PendingCall>();
+  readonly #idle = new Set<() => void>();
+  #running = 0;
   #timer: { readonly id: ReturnType<typeof setTimeout>; readonly at: number } | undefined;
   #ended: { readonly reason: unknown } | undefined;
 
@@ -35,17 +37,38 @@ export class PendingCalls {
     const end = () => {
       this.#calls.delete(call);
       listening?.[Symbol.dispose]();
+      this.#onSettled();
     };
-    work().then((value) => (end(), resolve(value)), (error) => (end(), reject(error)));
+    const working = work();
+    this.#running++;
+    working.then((value) => (end(), resolve(value)), (error) => (end(), reject(error)));
     return promise;
   }
 
-  /** Ends all, and whatever is begun later at once. */
+  /** Counts what goes on beside the calls, or after them. */
+  track(work: Promise<unknown>): void {
+    const end = () => this.#onSettled();
+    this.#running++;
+    work.then(end, end);
+  }
+
+  /** Resolves when nothing goes on any more, also of what nobody waits for. */
+  async settled(): Promise<void> {
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  /** Ends the wait for all, and whatever is begun later at once. */
   endAll(reason: unknown): void {
     if (this.#ended !== undefined) return;
     this.#ended = { reason };
     clearTimeout(this.#timer?.id);
     for (const { reject } of this.#calls) reject(reason);
+  }
+
+  #onSettled(): void {
+    if (--this.#running > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
   }
 
   /** The timer may well go off when there is nothing to watch any more: it is not set back for each call. */

@@ -1,4 +1,4 @@
-import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
+import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import { onAbort } from "../../core/abort.ts";
 import { SilentAbort } from "./silent_abort.ts";
 
@@ -7,32 +7,9 @@ import { SilentAbort } from "./silent_abort.ts";
  * file fail when another version of it lacks one of them.
  */
 
-interface ClientInternals {
-  readonly _connectionContext: {
-    readonly connection: {
-      readonly options: { tcp_no_delay?: boolean; operationTimeoutInSeconds: number };
-      readonly _connection: {
-        readonly socket?: object;
-        readonly heartbeat_in?: ReturnType<typeof setTimeout>;
-        readonly heartbeat_out?: ReturnType<typeof setTimeout>;
-        abort_socket(socket: object): void;
-      };
-      on(event: "disconnected" | "connection_open", listener: () => void): void;
-    };
-    readonly cbsSession: { readonly _cbsSenderReceiverLink?: { readonly _responsesMap: Waits } };
-    readonly managementClients: Readonly<
-      Record<string, { readonly _link?: { readonly _responsesMap: Waits } }>
-    >;
-    wasConnectionCloseCalled: boolean;
-    readonly senders: Readonly<
-      Record<string, { readonly _link?: { readonly deliveryDispositionMap: Waits } }>
-    >;
-  };
-}
-
 /** Who waits for an answer. */
-type Waits = Map<unknown, {
-  reject(reason: Error): void;
+export type Waits = Map<unknown, {
+  reject(reason: unknown): void;
   readonly timer?: ReturnType<typeof setTimeout>;
   cleanupBeforeResolveOrReject?(): void;
 }>;
@@ -53,80 +30,6 @@ interface ReceiverInternals {
 /** A receive is said to have ended when the service says so, for at most this long, in ms; then the link is closed. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
-/** The opening and closing of a link or of the connection is waited for so long, in s. */
-const OPERATION_TIMEOUT_S = 10;
-
-/** The connection of a client, beneath what the SDK shows of it. */
-export interface BareConnection {
-  /** Breaks it without a word, as one on which nothing comes any more. */
-  break(): void;
-  /** Ends what still goes on although it is closed. */
-  quiet(): void;
-}
-
-/** Watches the connection of a new client, and has it send at once what is small, which else waits for up to 40 ms. */
-export function bareConnection(
-  client: ServiceBusClient,
-  { onOpen, onBreak }: { onOpen: () => void; onBreak: () => void },
-): BareConnection {
-  const context = contextOf(client);
-  const { connection } = context;
-  const { _connection: bare } = connection;
-  Object.assign(connection.options, {
-    tcp_no_delay: true,
-    operationTimeoutInSeconds: OPERATION_TIMEOUT_S,
-  });
-  connection.on("connection_open", onOpen);
-  connection.on("disconnected", onBreak);
-  return {
-    break: () => {
-      // Else what still waits its turn makes a new one.
-      context.wasConnectionCloseCalled = true;
-      if (bare.socket !== undefined) bare.abort_socket(bare.socket);
-    },
-    quiet: () => {
-      // Closed while it is opened, it goes on to tell the service that it is alive.
-      clearTimeout(bare.heartbeat_out);
-      clearTimeout(bare.heartbeat_in);
-    },
-  };
-}
-
-/**
- * Ends all that waits for an answer on a connection that is gone. The SDK would wait for it until its time is over, and
- * its timers keep the process alive as long.
- *
- * @returns how many there were: others may have waited for their end
- */
-export function endWaits(
-  client: ServiceBusClient,
-  { receivers, reason }: { receivers: Iterable<ServiceBusReceiver>; reason: Error },
-): number {
-  const { cbsSession, managementClients, senders } = contextOf(client);
-  const all = [
-    cbsSession._cbsSenderReceiverLink?._responsesMap,
-    ...Object.values(managementClients).map(({ _link }) => _link?._responsesMap),
-    // Those that are closed, too: what came by them may be being settled.
-    ...Array.from(receivers, (receiver) => internalsOf(receiver)?._deliveryDispositionMap),
-    ...Object.values(senders).map(({ _link }) => _link?.deliveryDispositionMap),
-  ];
-  let count = 0;
-  for (const waits of all) {
-    for (const [key, wait] of waits ?? []) {
-      waits?.delete(key);
-      clearTimeout(wait.timer);
-      wait.cleanupBeforeResolveOrReject?.();
-      wait.reject(reason);
-      count++;
-    }
-  }
-  return count;
-}
-
-function contextOf(client: ServiceBusClient) {
-  return (client as unknown as ClientInternals)._connectionContext;
-}
-
 /**
  * Whether a receiver had a link and has it no more. The service closes idle ones; the SDK makes the next one under the same
  * name, and then takes what came by the old one for its own.
@@ -141,8 +44,10 @@ export interface ReceiveOptions {
   readonly waitMs: number;
   /** Ends the receive with what has come. */
   readonly signal?: AbortSignal;
-  /** Aborted when the connection is gone. */
-  readonly broken?: AbortSignal;
+  /** Aborted when nothing comes any more: what has come is forgotten. */
+  readonly over?: AbortSignal;
+  /** Told of what goes on after the receive was aborted. */
+  readonly onLeft?: (rest: Promise<unknown>) => void;
 }
 
 /**
@@ -154,7 +59,7 @@ export interface ReceiveOptions {
  */
 export async function receiveMessages(
   receiver: ServiceBusReceiver,
-  { max, waitMs, signal, broken }: ReceiveOptions,
+  { max, waitMs, signal, over, onLeft }: ReceiveOptions,
 ): Promise<readonly ServiceBusReceivedMessage[] | undefined> {
   if (signal?.aborted) return [];
   // Of an earlier receive; it would end that one again.
@@ -168,12 +73,14 @@ export async function receiveMessages(
     lite._getRemainingWaitTimeInMsFn = () => () => 0;
   }
   // Else a drain that is under way waits for its answer.
-  using _broken = broken && onAbort(broken, () => setUp.abort());
+  using _over = over && onAbort(over, () => setUp.abort());
   const givenUp = Promise.withResolvers<undefined>();
   using _ = signal && onAbort(signal, () => {
+    if (over?.aborted) return;
     if (lite?._finalAction !== undefined) return lite._finalAction();
     setUp.abortSilently();
-    void received.catch(() => {}).then(() => receiver.close()).catch(() => {});
+    const rest = received.catch(() => {}).then(() => receiver.close()).catch(() => {});
+    onLeft?.(rest);
     givenUp.resolve(undefined);
   });
   return await Promise.race([received, givenUp.promise]);
@@ -181,6 +88,11 @@ export async function receiveMessages(
 
 function liteOf(receiver: ServiceBusReceiver) {
   return internalsOf(receiver)?._batchingReceiverLite;
+}
+
+/** Who waits for the answer to a settlement by a receiver's own link. */
+export function settlementsOf(receiver: ServiceBusReceiver): Waits | undefined {
+  return internalsOf(receiver)?._deliveryDispositionMap;
 }
 
 function internalsOf(receiver: ServiceBusReceiver) {
