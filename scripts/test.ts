@@ -9,6 +9,8 @@
  */
 import { installPythonTool, NoPythonToolError } from "../tests/interop/support/install.ts";
 import { AzuriteProcess } from "../tests/support/azurite/process.ts";
+import { GROUPS, INTEROP_GROUPS } from "./test/groups.ts";
+import { runGroups } from "./test/run_groups.ts";
 
 const isInterop = Deno.args.includes("interop");
 
@@ -19,45 +21,39 @@ const CHECKS: readonly { readonly name: string; readonly args: readonly string[]
   { name: "imports", args: ["run", "-A", "--quiet", "scripts/check_imports.ts"] },
 ];
 
-const TESTS: readonly (readonly string[])[] = [
-  ["test", "-A", "--no-check", "tests/"],
-  ["test", "-A", "--doc", "--no-check", "src/"],
-];
-
-const INTEROP_TESTS: typeof TESTS = [["test", "-A", "--no-check", "tests/interop/"]];
-
 const root = new URL("../", import.meta.url);
 const encoder = new TextEncoder();
 let passed = 0;
 let failed = 0;
+const failures: string[] = [];
 const notRun: string[] = [];
 
 for (const { name, args } of isInterop ? [] : CHECKS) {
   const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], cwd: root }).spawn().status;
-  await say(`${success ? "ok" : "FAILED"}: ${name}\n`);
-  if (success) passed++;
-  else failed++;
+  await (success ? pass(name) : fail(name));
 }
 
 // It ends with this process, however that ends.
 const azurite = await startAzurite();
-if (azurite) passed++;
-else failed++;
-
 const pythonTool = await preparePythonTool();
 
-for (const args of isInterop ? INTEROP_TESTS : TESTS) {
-  const { success, text } = await runTests(args);
-  // "ok | 5 passed (2 steps) | 1 failed | 1 ignored (3s)"
-  const [, ok, bad = "0"] = /^.*\| (\d+) passed.*?\| (\d+) failed/m.exec(text) ?? [];
-  if (ok === undefined) await say(`FAILED: deno ${args.join(" ")} said nothing of tests\n`);
-  passed += Number(ok ?? 0);
-  notRun.push(...text.match(/^DID NOT RUN: .*$/gm) ?? []);
-  // A run can also fail outside of its tests, for example in a module that cannot be loaded.
-  failed += Math.max(Number(bad), success && ok !== undefined ? 0 : 1);
+const results = await runGroups(isInterop ? INTEROP_GROUPS : GROUPS, {
+  env: { JOBQ_TEST_AZURITE: azurite?.connectionString ?? "", JOBQ_TEST_PYTHON_TOOL: pythonTool },
+  say,
+});
+for (const result of results) {
+  passed += result.passed;
+  failed += result.failed;
+  failures.push(...result.failures);
+  notRun.push(...result.notRun);
 }
 
-if (notRun.length > 0) await say(`\n${notRun.map((line) => `${line}\n`).join("")}`);
+const times = results.map(({ name, passed, failed, seconds }) =>
+  `${name}: ${passed} passed, ${failed} failed in ${seconds.toFixed()} s`
+);
+for (const lines of [times, notRun, failures.map((failure) => `FAILED: ${failure}`)]) {
+  if (lines.length > 0) await say(`\n${lines.map((line) => `${line}\n`).join("")}`);
+}
 await say(`\n${passed} passed, ${failed} failed\n`);
 Deno.exit(failed === 0 ? 0 : 1);
 
@@ -65,10 +61,10 @@ Deno.exit(failed === 0 ? 0 : 1);
 async function startAzurite(): Promise<AzuriteProcess | undefined> {
   try {
     const azurite = await AzuriteProcess.start();
-    await say("ok: azurite\n");
+    await pass("azurite");
     return azurite;
   } catch (error) {
-    await say(`FAILED: azurite: ${error instanceof Error ? error.message : String(error)}\n`);
+    await fail("azurite", error);
     notRun.push("DID NOT RUN: the tests that need Azurite (it could not be started, see above)");
     return undefined;
   }
@@ -78,38 +74,28 @@ async function startAzurite(): Promise<AzuriteProcess | undefined> {
 async function preparePythonTool(): Promise<string> {
   try {
     const programs = await installPythonTool();
-    await say("ok: ai4s-jobq\n");
-    passed++;
+    await pass("ai4s-jobq");
     return programs;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (isInterop || !(error instanceof NoPythonToolError)) {
-      await say(`FAILED: ai4s-jobq: ${reason}\n`);
-      failed++;
-    }
-    notRun.push(`DID NOT RUN: the tests with ai4s-jobq (${reason.split("\n")[0]})`);
+    if (isInterop || !(error instanceof NoPythonToolError)) await fail("ai4s-jobq", error);
+    notRun.push(`DID NOT RUN: the tests with ai4s-jobq (${reasonOf(error).split("\n")[0]})`);
     return "";
   }
 }
 
-/** Runs tests, shows what they print as it comes, and answers it without colours. */
-async function runTests(args: readonly string[]): Promise<{ success: boolean; text: string }> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: root,
-    stdout: "piped",
-    env: {
-      NO_COLOR: "1",
-      JOBQ_TEST_AZURITE: azurite?.connectionString ?? "",
-      JOBQ_TEST_PYTHON_TOOL: pythonTool,
-    },
-  }).spawn();
-  let text = "";
-  for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    await say(piece);
-  }
-  return { success: (await child.status).success, text };
+async function pass(check: string): Promise<void> {
+  passed++;
+  await say(`ok: ${check}\n`);
+}
+
+async function fail(check: string, error?: unknown): Promise<void> {
+  failed++;
+  failures.push(check);
+  await say(`FAILED: ${check}${error === undefined ? "" : `: ${reasonOf(error)}`}\n`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function say(text: string): Promise<void> {

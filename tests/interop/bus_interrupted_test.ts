@@ -56,6 +56,7 @@ busTest("a job of a killed Python worker comes to jobq when its lock ends", asyn
   await untilRunning(out);
   await worker.kill();
   assertEquals((await queue.onlyMessage()).deliveryCount, 1);
+  queue.useLongLocks();
   await queue.jobq(["pull"]);
   assertEquals(await Deno.readTextFile(out), "attempt \nattempt 1\n");
   assertEquals(queue.counts, { messages: 0, dead: 0 });
@@ -70,6 +71,7 @@ busTest("a job of a killed jobq worker comes to the Python tool when its lock en
   worker.signal("SIGKILL");
   await worker.ended();
   assertEquals((await queue.onlyMessage()).deliveryCount, 1);
+  queue.useLongLocks();
   await queue.python(["pull"]);
   assertEquals(await Deno.readTextFile(out), "attempt 1\nattempt \n");
   assertEquals(queue.counts, { messages: 0, dead: 0 });

@@ -31,6 +31,7 @@ busTest("a gated job on Service Bus stops Python workers until a jobq worker mov
   await using stopped = await queue.pythonWorker();
   assertNotEquals(await stopped.ended(), 0);
   assertEquals((await queue.onlyMessage()).body, gatedText());
+  queue.useLongLocks();
   await queue.jobq(["worker"]);
   assertMatch((await reasonsIn(queue)).join("\n"), /it has a gate/);
   await queue.jobq(["push", "-c", "echo it goes on"]);

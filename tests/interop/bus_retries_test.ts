@@ -16,6 +16,7 @@ busTest(
     const pushed = await queue.onlyMessage();
     await queue.python(["pull"]);
     const again = await queue.onlyMessage();
+    queue.useLongLocks();
     assertEquals([again.messageId, again.body, again.deliveryCount], [pushed.messageId, pushed.body, 1]);
     // The first of its attempts fails, and there is another.
     await queue.jobq(["pull"], { code: 1 });
@@ -53,6 +54,7 @@ busTest("attempts with jobq count on after one with the Python tool", async () =
   await queue.onlyMessage();
   await queue.python(["pull"]);
   await queue.onlyMessage();
+  queue.useLongLocks();
   await queue.jobq(["pull"], { code: 1 });
   assertEquals(await Deno.readTextFile(out), "attempt 1\nattempt \nattempt 2\n");
   assertEquals(queue.counts, { messages: 0, dead: 1 });

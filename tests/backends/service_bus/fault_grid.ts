@@ -56,13 +56,21 @@ export async function inEachCell(
 ): Promise<void> {
   const cells = [...cellsOf(points)];
   const failures: string[] = [];
+  let preparation = Promise.resolve();
   const workOff = async () => {
     for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) {
+      // What comes before the fault keeps the processor busy: forty of it at once would wear out each other's patience.
+      const { promise, resolve: endPreparation } = Promise.withResolvers<void>();
+      const before = preparation;
+      preparation = promise;
+      await before;
       try {
         await using place = await Place.make({ patienceMs: PATIENCE_MS, ...options });
-        await work(new FaultyPlace(place, cell));
+        await work(new FaultyPlace(place, cell, endPreparation));
       } catch (error) {
         failures.push(`${cell.name}: ${error instanceof Error ? error.stack : error}`);
+      } finally {
+        endPreparation();
       }
     }
   };
@@ -79,10 +87,12 @@ export type Ending<T> =
 export class FaultyPlace {
   readonly place: Place;
   readonly #cell: Cell;
+  readonly #endPreparation: () => void;
 
-  constructor(place: Place, cell: Cell) {
+  constructor(place: Place, cell: Cell, endPreparation: () => void) {
     this.place = place;
     this.#cell = cell;
+    this.#endPreparation = endPreparation;
   }
 
   /**
@@ -91,6 +101,7 @@ export class FaultyPlace {
    */
   async suffer<T>(call: () => Promise<T>, { isHealthy = false } = {}): Promise<Ending<T>> {
     const { broker } = this.place;
+    this.#endPreparation();
     if (!isHealthy) broker.fault(this.#cell.fault, this.#cell.options);
     const ending = call().then(
       (value): Ending<T> => ({ kind: "done", value }),

@@ -35,13 +35,14 @@ for (const [concurrency, expected] of [[undefined, 10], [3, 3], [1, 1]] as const
     await using flaky = await flakyPlace();
     const { place, proxy } = flaky;
     await place.put();
-    proxy.fault({ kind: "delay", ms: 100 }, { method: "POST", times: 100 });
+    const delayMs = 500;
+    proxy.fault({ kind: "delay", ms: delayMs }, { method: "POST", times: expected });
     const pushing = place.queue.enqueue(jobs(expected + 3), { concurrency });
     await waitUntil(() => proxy.requests.filter(isSend).length >= expected);
     // All that came within the first delay came at the same time.
     const [first] = proxy.requests.filter(isSend);
     await pushing;
-    const together = proxy.requests.filter((seen) => isSend(seen) && seen.at < (first?.at ?? 0) + 100);
+    const together = proxy.requests.filter((seen) => isSend(seen) && seen.at < (first?.at ?? 0) + delayMs);
     assertEquals(together.length, expected);
   });
 }

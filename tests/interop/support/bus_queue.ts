@@ -59,6 +59,11 @@ export class BusQueue implements AsyncDisposable {
     return { messages: this.view.all.length, dead: this.view.dead.length };
   }
 
+  /** From now on, whoever receives a message has the time to settle it, however slow the machine. */
+  useLongLocks(): void {
+    this.view.lockDurationMs = AS_MADE.lockDurationMs;
+  }
+
   /** Runs a command line of jobq. */
   async jobq(args: readonly string[], { stdin, code = 0 }: RunOptions = {}): Promise<CommandResult> {
     return expecting(code, await jobq([JOBQ_ADDRESS, ...args], { stdin, env: this.#jobqEnv }));

@@ -1,0 +1,44 @@
+/** Tests that one process runs. */
+export interface Group {
+  readonly name: string;
+  /** Of `deno test`, besides those of every group. */
+  readonly args: readonly string[];
+  /** About how long it takes. */
+  readonly seconds: number;
+}
+
+interface PathGroup {
+  readonly name: string;
+  /** Files and folders, or patterns of them. */
+  readonly paths: readonly string[];
+  readonly seconds: number;
+}
+
+const PATH_GROUPS: readonly PathGroup[] = [
+  { name: "service bus", paths: ["tests/backends/service_bus/"], seconds: 200 },
+  { name: "interop", paths: ["tests/interop/"], seconds: 160 },
+  {
+    name: "storage queue and conformance",
+    paths: ["tests/backends/storage_queue/", "tests/conformance/"],
+    seconds: 140,
+  },
+  { name: "commands on cloud queues", paths: ["tests/cli/bus_*", "tests/cli/cloud_*"], seconds: 95 },
+  { name: "whole program", paths: ["tests/e2e/", "tests/runner/"], seconds: 90 },
+];
+
+const pathGroups: readonly Group[] = PATH_GROUPS.map(({ paths: args, ...group }) => ({ ...group, args }));
+
+/** So that no test is forgotten. */
+const REST: Group = {
+  name: "rest",
+  args: [`--ignore=${PATH_GROUPS.flatMap(({ paths }) => paths).join()}`, "tests/"],
+  seconds: 120,
+};
+
+const EXAMPLES: Group = { name: "examples in docstrings", args: ["--doc", "src/"], seconds: 1 };
+
+/** Every test once, in the order in which the groups should begin: one that takes long may not be the last. */
+export const GROUPS: readonly Group[] = [...pathGroups, REST, EXAMPLES].sort((a, b) => b.seconds - a.seconds);
+
+/** The tests with the Python tool ai4s-jobq. */
+export const INTEROP_GROUPS: readonly Group[] = pathGroups.filter(({ name }) => name === "interop");
