@@ -6,6 +6,7 @@ import { randomId } from "../core/random_id.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import { atMost } from "./at_most.ts";
 import { exitOutcome } from "./exit_outcome.ts";
+import { inheritedEnv } from "./inherited_env.ts";
 import { discardOutput, type OutputFactory, OutputTail } from "./output.ts";
 import { writeParentResults } from "./parent_results_file.ts";
 import { ProcessGroup } from "./process_group.ts";
@@ -99,9 +100,7 @@ class ProcessRunner implements Runner {
     this.#killTimeoutMs = killTimeoutMs;
     this.#output = output;
     this.#emulateTty = emulateTty;
-    // The worker may be a job itself, whose parents are no business of the jobs that it runs.
-    const { JOBQ_PARENT_RESULTS: _, ...inherited } = env ?? Deno.env.toObject();
-    this.#env = inherited;
+    this.#env = inheritedEnv(env ?? Deno.env.toObject());
     this.#log = log;
     this.#clock = clock;
   }
