@@ -77,6 +77,12 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
     const { openSqliteQueue } = await import("./sqlite/open.ts");
     return await openSqliteQueue(address, options);
   }
+  if (address.kind === "directory") {
+    const { openDirectoryQueue } = await lazyImport<typeof import("./directory/open.ts")>(
+      import.meta.resolve("./directory/open.ts"),
+    );
+    return openDirectoryQueue(address, options);
+  }
   if (address.kind === "storage-queue") {
     const { openStorageQueue } = await lazyImport<typeof import("./storage_queue/open.ts")>(
       import.meta.resolve("./storage_queue/open.ts"),
@@ -98,6 +104,5 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
 }
 
 const BACKEND_NAMES = {
-  "directory": "queues in a shared directory",
   "ssh": "queues over SSH",
 } as const;

@@ -152,19 +152,6 @@ for (const [address, said] of Object.entries(MISNAMED)) {
   });
 }
 
-const TO_COME: Readonly<Record<string, string>> = {
-  "file:/shared/queue": "queues in a shared directory",
-  "./queue": "queues in a shared directory",
-  "ssh://me@host/jobs.db": "queues over SSH",
-};
-for (const [address, backend] of Object.entries(TO_COME)) {
-  test(`the address ${address} is refused with 2 as not in this build yet`, async () => {
-    const { code, stderr } = await runMain([address, "push", "-c", "true"]);
-    assertEquals(code, 2);
-    assertMatch(stderr, new RegExp(`${backend} are not in this build yet\nhint: use an SQLite file`));
-  });
-}
-
 const READERS = [["size"], ["peek"], ["pull"], ["clear", "--yes"], ["dead", "list"], [
   "dead",
   "requeue",

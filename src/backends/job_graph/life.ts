@@ -22,7 +22,7 @@ export interface Ending {
  */
 export function finish(graph: JobGraph, entries: readonly Entry[], ending: Ending): number {
   for (const entry of entries) end(entry, ending);
-  return spread(graph, entries, ending.now) - entries.length;
+  return tellChildren(graph, entries, ending.now) - entries.length;
 }
 
 /** Why a job is cancelled when nobody said it. */
@@ -47,7 +47,7 @@ export function admit(graph: JobGraph, entries: readonly Entry[], now: number): 
     }
     unblockIfFree(entry, now);
   }
-  spread(graph, entries.filter(({ state }) => state === "cancelled"), now);
+  tellChildren(graph, entries.filter(({ state }) => state === "cancelled"), now);
 }
 
 /** Makes a job wait for a worker, after `waitMs`. */
@@ -80,7 +80,7 @@ export function endExecution(
 }
 
 /** Tells the children of finished jobs, and the children of those that this cancels; answers how many jobs that were. */
-function spread(graph: JobGraph, entries: readonly Entry[], now: number): number {
+export function tellChildren(graph: JobGraph, entries: readonly Entry[], now: number): number {
   const finished = [...entries];
   for (const parent of finished) {
     for (const child of graph.childrenOf(parent)) {

@@ -1,6 +1,6 @@
 import { AccessDeniedError, BackendError, QueueNotFoundError, UnsupportedError } from "../../core/errors.ts";
 import { isOpenHere } from "./open_files.ts";
-import { networkFilesystemOf } from "./network_filesystem.ts";
+import { networkFilesystemOf } from "../mounts.ts";
 
 const MAGIC = "SQLite format 3\0";
 

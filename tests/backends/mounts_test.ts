@@ -1,6 +1,6 @@
-import { networkFilesystemOf } from "../../../src/backends/sqlite/network_filesystem.ts";
-import { assertEquals } from "../../support/assert.ts";
-import { test } from "../../support/testing.ts";
+import { mountOf, networkFilesystemOf } from "../../src/backends/mounts.ts";
+import { assertEquals } from "../support/assert.ts";
+import { test } from "../support/testing.ts";
 
 const MOUNTINFO = `22 1 259:1 / / rw,relatime shared:1 - ext4 /dev/root rw,discard
 30 22 0:26 / /home rw,relatime shared:2 - nfs4 server:/export/home rw,vers=4.2,addr=10.0.0.1
@@ -47,4 +47,14 @@ test("a mountinfo that cannot be understood names no network filesystem", () => 
   for (const text of ["", "\n\n", "nonsense", "1 2 3 - nfs4", " - "]) {
     assertEquals(networkFilesystemOf(text, "/home/x"), undefined);
   }
+});
+
+test("mountOf() tells the point, the type and all options of the mount that holds a path", () => {
+  assertEquals(mountOf(MOUNTINFO, "/home/ann"), {
+    point: "/home",
+    type: "nfs4",
+    options: ["rw", "relatime", "vers=4.2", "addr=10.0.0.1"],
+  });
+  assertEquals(mountOf(MOUNTINFO, "/share of us/x")?.point, "/share of us");
+  assertEquals(mountOf("nonsense", "/home"), undefined);
 });

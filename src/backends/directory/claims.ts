@@ -1,0 +1,223 @@
+import { systemClock } from "../../core/clock.ts";
+import { errorMessage, LeaseLostError, UsageError } from "../../core/errors.ts";
+import type { JobId } from "../../core/job.ts";
+import type { Lease, LeaseOptions } from "../../core/queue.ts";
+import type { Entry, ExecutionEntry } from "../job_graph/entry.ts";
+import type { DirectoryContext } from "./context.ts";
+import { endDelays, nextDue, shortenDelays } from "./delays.ts";
+import { explainForWorker } from "./fs_errors.ts";
+import { HolderFolder, newToken, stopName } from "./holder_folder.ts";
+import type { HeldLease } from "./holder.ts";
+import { encodeChange } from "./job_file.ts";
+import { DirectoryLease } from "./lease.ts";
+import { idOfKey, keyOfId, leasedName, priorityPath, readKey } from "./names.ts";
+import type { Leaf } from "./ordered_tree.ts";
+import { inReady, type Location } from "./places.ts";
+import { type EndedLease, Recovery } from "./recovery.ts";
+import { StopWatch } from "./stop_watch.ts";
+import { faultOf, loadJob, putUnchanged, setAside } from "./stored_jobs.ts";
+import { readTicket } from "./ticket.ts";
+
+/** How long is waited between two looks for a job: longer and longer, in ms. */
+const MIN_PAUSE_MS = 5;
+const MAX_PAUSE_MS = 500;
+
+/** A clock that went back by less than this was only set right, in ms. */
+const STEP_MS = 1_000;
+
+/** Who finds others at the same jobs begins so many jobs further on, at most. */
+const MAX_SPREAD = 32;
+
+/** Takes jobs of a queue: each by renaming its file into this process's folder, which works for one process alone. */
+export class Claims implements Disposable {
+  readonly #context: DirectoryContext;
+  readonly #recovery: Recovery;
+  readonly #watch: StopWatch;
+  /** How many of the first jobs others are likely to take at this moment. */
+  #spread = 0;
+  #latest = Infinity;
+
+  constructor(context: DirectoryContext) {
+    this.#context = context;
+    this.#recovery = new Recovery(context);
+    this.#watch = new StopWatch(context.files, context.clock);
+  }
+
+  /** As `Queue.lease`. */
+  async lease({ waitMs, signal, ...options }: LeaseOptions): Promise<Lease | undefined> {
+    const { clock, name } = this.#context;
+    const deadline = clock.now() + waitMs;
+    try {
+      for (let pauseMs = MIN_PAUSE_MS; !signal?.aborted; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
+        const lease = await this.#next(options, signal);
+        if (lease !== undefined || clock.now() >= deadline) return lease;
+        await clock.sleep(Math.min(pauseMs, deadline - clock.now(), this.#untilDue()), signal);
+      }
+      return undefined;
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined;
+      throw explainForWorker(error, "take a job from", name);
+    }
+  }
+
+  /** As `Queue.resume`: the job comes into this process's folder, under the same lease. */
+  // deno-lint-ignore require-await -- throwing must become a rejection
+  async resume(ticket: string): Promise<Lease> {
+    const context = this.#context;
+    const from = readTicket(ticket);
+    if (from === undefined) throw new UsageError(`"${ticket}" is not the ticket of a lease`);
+    const { held } = from;
+    try {
+      const folder = HolderFolder.read(context.files, from.holder);
+      const seen = folder.leases.find(({ name }) => name === leasedName(held));
+      if (seen === undefined) throw new LeaseLostError(idOfKey(held.key));
+      const { holder } = context;
+      const renewed: HeldLease = { ...held, until: seen.until, waitMs: seen.waitMs };
+      const own = holder.path(leasedName(renewed));
+      if (!context.files.move(folder.path(seen.name), own)) throw new LeaseLostError(idOfKey(held.key));
+      const reason = folder.stopReason(held);
+      if (reason !== undefined) context.files.replace(holder.path(stopName(held.key, held.token)), reason);
+      const location = { key: held.key, path: own, state: "running", holder: holder.id } as const;
+      const loaded = loadJob(context, location);
+      if (loaded === undefined) throw new LeaseLostError(idOfKey(held.key));
+      return new DirectoryLease(context, loaded.entry, { held: renewed, holder, watch: this.#watch });
+    } catch (error) {
+      throw explainForWorker(error, "take up a job of", context.name);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch[Symbol.dispose]();
+  }
+
+  async #next(
+    { job, ...options }: Omit<LeaseOptions, "waitMs" | "signal">,
+    signal: AbortSignal | undefined,
+  ): Promise<Lease | undefined> {
+    const { time, ownHolder } = this.#context;
+    ownHolder?.measureTime();
+    const isStep = time.now() < this.#latest - STEP_MS;
+    this.#latest = time.now();
+    if (isStep) shortenDelays(this.#context);
+    await this.#recovery.attend({ isStep });
+    // The first look may miss what was put there in this moment; a second one is made only where that found nothing.
+    for (const isFresh of [false, true]) {
+      endDelays(this.#context, { isFresh });
+      for await (const location of this.#candidates(job, isFresh)) {
+        if (signal?.aborted) return undefined;
+        const lease = await this.#take(location, options);
+        if (lease !== undefined) return lease;
+      }
+    }
+    return undefined;
+  }
+
+  /** The jobs to take, the first to be leased first. */
+  async *#candidates(job: JobId | undefined, isFresh: boolean): AsyncGenerator<Location> {
+    if (job !== undefined) return yield* this.#wanted(job);
+    // Past those that others are at; when they are all there is, they are looked at by the second look.
+    let skip = isFresh ? 0 : Math.floor(Math.random() * (this.#spread + 1));
+    const { ready, sequence } = this.#context;
+    const onEmpty = (directory: string) => {
+      const page = directory.split("/").slice(-2).join("/");
+      if (sequence.isPast(page)) ready.prune(directory);
+    };
+    for (const leaf of ready.leaves({ isFresh, onEmpty })) {
+      if (skip-- > 0) continue;
+      yield* this.#endedBefore(leaf);
+      yield { key: leaf.name, path: `${leaf.directory}/${leaf.name}`, state: "pending" };
+    }
+    yield* this.#endedBefore();
+  }
+
+  async *#wanted(job: JobId): AsyncGenerator<Location> {
+    const key = keyOfId(job);
+    if (key === undefined) return;
+    const ended = this.#recovery.ended.find((lease) => lease.key === key);
+    if (ended !== undefined) await this.#recovery.takeBack(ended);
+    const found = inReady(this.#context.files, key);
+    if (found) yield found;
+  }
+
+  /** The jobs whose leases have ended, and which are to be leased before another one. */
+  async *#endedBefore(leaf?: Leaf): AsyncGenerator<Location> {
+    for (;;) {
+      const [first] = this.#recovery.ended;
+      if (first === undefined || (leaf !== undefined && !isBefore(first, leaf))) return;
+      await this.#recovery.takeBack(first);
+      const found = inReady(this.#context.files, first.key);
+      if (found) yield found;
+    }
+  }
+
+  async #take(
+    location: Location,
+    { leaseMs, workerId }: Pick<LeaseOptions, "leaseMs" | "workerId">,
+  ): Promise<Lease | undefined> {
+    const context = this.#context;
+    const { files, time, ready } = context;
+    const { key, path } = location;
+    if (readKey(key) === undefined) {
+      setAside(context, path, "its name is not one that jobq gives");
+      return undefined;
+    }
+    const { holder } = context;
+    const now = time.now();
+    const waitMs = Math.round(leaseMs);
+    const held: HeldLease = { key, token: newToken(), until: Math.round(now + waitMs), waitMs };
+    const own = holder.path(leasedName(held));
+    if (!files.move(path, own)) {
+      this.#spread = Math.min(MAX_SPREAD, 2 * this.#spread + 1);
+      return undefined;
+    }
+    this.#spread = Math.floor(this.#spread / 2);
+    const slash = path.lastIndexOf("/");
+    ready.took({ directory: path.slice(0, slash), name: path.slice(slash + 1) });
+    const taken = { ...location, path: own, takenFrom: path };
+    const entry = loadJob(context, taken)?.entry;
+    if (entry === undefined) {
+      setAside(context, own, faultOf(context, taken) ?? "it does not describe a job");
+      return undefined;
+    }
+    await this.#begin(entry, held, { own, workerId, now });
+    return new DirectoryLease(context, entry, { held, holder, watch: this.#watch });
+  }
+
+  /** Notes that an execution begins. A job of which that cannot be noted goes back. */
+  async #begin(
+    entry: Entry,
+    { token, until, waitMs }: HeldLease,
+    { own, workerId, now }: { own: string; workerId?: string; now: number },
+  ): Promise<void> {
+    const before = { ...entry, history: [...entry.history] };
+    const latest: ExecutionEntry = {
+      number: entry.history.length + 1,
+      workerId,
+      startedAt: Math.max(now, entry.createdAt),
+      outcome: "running",
+    };
+    entry.history.push(entry.latest = latest);
+    Object.assign(entry, { state: "running", updatedAt: latest.startedAt, failure: undefined, waitMs });
+    entry.visibleAt = until;
+    try {
+      this.#context.files.append(own, encodeChange(entry, { token }))[Symbol.dispose]();
+    } catch (error) {
+      this.#context.log.debug(`cannot begin job ${entry.id}: ${errorMessage(error)}`);
+      putUnchanged(this.#context, own, before);
+      // Asked again at once, a full disk is still full.
+      await systemClock.sleep(MAX_PAUSE_MS);
+      throw error;
+    }
+  }
+
+  #untilDue(): number {
+    const due = nextDue(this.#context);
+    return due === undefined ? Infinity : Math.max(1, due - this.#context.time.now());
+  }
+}
+
+function isBefore({ priority, key }: EndedLease, { directory, name }: Leaf): boolean {
+  const ended = `${priorityPath(priority)}/`;
+  const ready = directory.slice("ready/".length, "ready/".length + ended.length);
+  return ended < ready || (ended === ready && key < name);
+}

@@ -1,0 +1,71 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../log/logger.ts";
+import type { LogFiles } from "../log_files/log_files.ts";
+import type { Files } from "./files.ts";
+import { Holder } from "./holder.ts";
+import { OrderedTree } from "./ordered_tree.ts";
+import type { QueueTime } from "./queue_time.ts";
+import { Sequence } from "./sequence.ts";
+
+export interface ContextOptions {
+  /** The queue's address, for messages. */
+  readonly name: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly time: QueueTime;
+  readonly logs: LogFiles;
+  readonly log: Logger;
+  /** Leases outlive the process. */
+  readonly isDetached: boolean;
+}
+
+/** What all operations of one handle on a queue share. */
+export class DirectoryContext implements Disposable {
+  readonly name: string;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly time: QueueTime;
+  readonly logs: LogFiles;
+  readonly log: Logger;
+  readonly sequence: Sequence;
+  /** Waiting for a worker: by priority, group and page. */
+  readonly ready: OrderedTree;
+  /** Waiting for their time: by that, and page. */
+  readonly delayed: OrderedTree;
+  readonly blocked: OrderedTree;
+  readonly #isDetached: boolean;
+  #holder: Holder | undefined;
+
+  constructor({ name, files, clock, time, logs, log, isDetached }: ContextOptions) {
+    this.name = name;
+    this.files = files;
+    this.clock = clock;
+    this.time = time;
+    this.logs = logs;
+    this.log = log;
+    this.#isDetached = isDetached;
+    this.sequence = new Sequence(files, time);
+    this.ready = new OrderedTree("ready", 4, { files, time });
+    this.delayed = new OrderedTree("delayed", 3, { files, time });
+    this.blocked = new OrderedTree("blocked", 2, { files, time });
+  }
+
+  /** Made when something is to be held. Another one, when somebody took the folder of the last away. */
+  get holder(): Holder {
+    if (this.#holder !== undefined && !this.files.exists(this.#holder.path("life"))) {
+      this.#holder[Symbol.dispose]();
+      this.#holder = undefined;
+    }
+    return this.#holder ??= Holder.open({ files: this.files, time: this.time, isDetached: this.#isDetached });
+  }
+
+  /** The one that was made, if any. */
+  get ownHolder(): Holder | undefined {
+    return this.#holder;
+  }
+
+  [Symbol.dispose](): void {
+    this.#holder?.[Symbol.dispose]();
+    this.sequence[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,121 @@
+import type { JobId } from "../../core/job.ts";
+import {
+  type StopRequest,
+  WORKER_BEAT_MS,
+  type WorkerInfo,
+  type WorkerPresence,
+  type WorkerRegistry,
+  type WorkerSelf,
+} from "../../core/workers.ts";
+import type { DirectoryContext } from "./context.ts";
+import { heldJobs } from "./places.ts";
+import { loadJob } from "./stored_jobs.ts";
+
+const FORGOTTEN_AFTER_MS = 86_400_000;
+/** The file of a worker is removed when it was not heard of for this long, in ms. */
+const REMOVED_AFTER_MS = 7 * FORGOTTEN_AFTER_MS;
+
+/** What is in a worker's file. */
+type WorkerFile = WorkerSelf & Pick<WorkerInfo, "startedAt" | "beatAt" | "jobs">;
+
+/** The workers of a queue: each has a file, which it writes anew every 30 s, and leaves when somebody removes it. */
+export class DirectoryWorkers implements WorkerRegistry {
+  readonly #context: DirectoryContext;
+
+  constructor(context: DirectoryContext) {
+    this.#context = context;
+  }
+
+  // deno-lint-ignore require-await -- throwing must become a rejection
+  async register({ id, host, pid, slots }: WorkerSelf): Promise<WorkerPresence> {
+    const { files, time } = this.#context;
+    const self = { id, host, pid, slots, startedAt: time.now() };
+    const path = pathOf(id);
+    files.remove(stopPathOf(id));
+    let beatAt = time.now();
+    this.#write({ ...self, beatAt });
+    return {
+      // deno-lint-ignore require-await -- throwing must become a rejection
+      report: async () => {
+        if (!files.exists(path)) return "drain";
+        if (Math.abs(time.now() - beatAt) >= WORKER_BEAT_MS) {
+          beatAt = time.now();
+          this.#write({ ...self, beatAt });
+        }
+        return readStop(files.read(stopPathOf(id)));
+      },
+      // deno-lint-ignore require-await -- throwing must become a rejection
+      [Symbol.asyncDispose]: async () => {
+        files.remove(path);
+        files.remove(stopPathOf(id));
+      },
+    };
+  }
+
+  // deno-lint-ignore require-await -- throwing must become a rejection
+  async list(): Promise<readonly WorkerInfo[]> {
+    const { files, time } = this.#context;
+    const jobs = this.#jobsByWorker();
+    const workers = files.names("workers").flatMap((name) => {
+      const worker = name.endsWith(".json") ? readWorker(files.read(`workers/${name}`)) : undefined;
+      if (worker === undefined) return [];
+      const age = time.now() - worker.beatAt;
+      if (age >= REMOVED_AFTER_MS) files.remove(`workers/${name}`);
+      if (age >= FORGOTTEN_AFTER_MS) return [];
+      const stop = readStop(files.read(stopPathOf(worker.id)));
+      return [{ ...worker, stop, jobs: jobs.get(worker.id) ?? [] }];
+    });
+    return workers.sort((a, b) => a.startedAt - b.startedAt);
+  }
+
+  async stop(id: string, request: StopRequest): Promise<boolean> {
+    if (id === "" || !(await this.list()).some((worker) => worker.id === id)) return false;
+    this.#context.files.replace(stopPathOf(id), request);
+    return true;
+  }
+
+  #write(worker: Omit<WorkerFile, "jobs">): void {
+    const jobs = this.#jobsByWorker(this.#context.ownHolder?.id).get(worker.id) ?? [];
+    this.#context.files.makeDirectory("workers");
+    this.#context.files.replace(pathOf(worker.id), JSON.stringify({ ...worker, jobs } satisfies WorkerFile));
+  }
+
+  /** @param holder in whose folder to look; default: in all */
+  #jobsByWorker(holder?: string): Map<string, JobId[]> {
+    const jobs = new Map<string, JobId[]>();
+    for (const location of heldJobs(this.#context.files)) {
+      if (holder !== undefined && location.holder !== holder) continue;
+      const entry = loadJob(this.#context, location)?.entry;
+      const worker = entry?.state === "running" ? entry.latest?.workerId : undefined;
+      if (entry !== undefined && worker !== undefined) {
+        jobs.set(worker, [...jobs.get(worker) ?? [], entry.id]);
+      }
+    }
+    return jobs;
+  }
+}
+
+/** A worker's name may have any characters. */
+function pathOf(id: string): string {
+  return `workers/${encodeURIComponent(id.toWellFormed()).slice(0, 200)}.json`;
+}
+
+function stopPathOf(id: string): string {
+  return `workers/${encodeURIComponent(id.toWellFormed()).slice(0, 200)}.stop`;
+}
+
+function readStop(text: string | undefined): StopRequest | undefined {
+  return text === "drain" || text === "now" ? text : undefined;
+}
+
+function readWorker(text: string | undefined): WorkerFile | undefined {
+  try {
+    const value = JSON.parse(text ?? "") as Partial<WorkerFile>;
+    const { id, host, pid, slots, startedAt, beatAt } = value;
+    const isWorker = typeof id === "string" && typeof host === "string" && typeof pid === "number" &&
+      typeof slots === "number" && typeof startedAt === "number" && typeof beatAt === "number";
+    return isWorker ? value as WorkerFile : undefined;
+  } catch {
+    return undefined;
+  }
+}
