@@ -39,11 +39,11 @@ export type AttemptReport =
 /** One lease's life: run the job, keep the lease meanwhile, tell the queue what came of it. */
 export async function runAttempt(lease: Lease, options: AttemptOptions): Promise<AttemptReport> {
   const { clock, log, retry, workerId, kill } = options;
-  const { sharedOutages } = options.queue.capabilities;
+  const { sharedOutages, sharedRenewals } = options.queue.capabilities;
   const leaseMs = heldLeaseMs(lease, options);
   using heartbeat = options.heartbeat === false
     ? undefined
-    : new Heartbeat(lease, { leaseMs, clock, log, sharedOutages });
+    : new Heartbeat(lease, { leaseMs, clock, log, sharedOutages, sharedRenewals });
   const { lost } = heartbeat ?? lease;
   let failure: { readonly error: unknown } | undefined;
   const outcome = await runJob(lease, lost, options).catch((error): Outcome => {

@@ -11,13 +11,15 @@ export interface HeartbeatOptions {
   readonly log: Logger;
   /** As in the queue's capabilities: then an outage, however long, does not end the lease. */
   readonly sharedOutages: boolean;
+  /** As in the queue's capabilities: then all leases of the same length are renewed at the same moments. Default false. */
+  readonly sharedRenewals?: boolean;
 }
 
 /** A failed renewal is repeated this many times between a third and the half of the lease, and on until it ends. */
 const RETRIES_BEFORE_HALF = 4;
 
 /**
- * Renews a lease at each third of its time until disposed. `lost` aborts when the lease is gone: the backend
+ * Renews a lease at least at each third of its time until disposed. `lost` aborts when the lease is gone: the backend
  * says so, or no renewal succeeded until its end and others may have reached the queue meanwhile. A renewal that is
  * still under way is not a failed one: a backend that others may reach when we cannot has to end it in time.
  */
@@ -41,16 +43,17 @@ export class Heartbeat implements Disposable {
   }
 
   async #beat(): Promise<void> {
-    const { leaseMs, clock, log, sharedOutages } = this.#options;
+    const { leaseMs, clock, log, sharedOutages, sharedRenewals = false } = this.#options;
     const stopped = this.#stopped.signal;
     const thirdMs = leaseMs / 3;
-    let waitMs = thirdMs;
+    const pauseMs = () => sharedRenewals ? thirdMs - clock.now() % thirdMs : thirdMs;
+    let waitMs = pauseMs();
     for (;;) {
       await clock.sleep(waitMs, stopped);
       if (stopped.aborted || this.lost.aborted) return;
       try {
         await this.#lease.renew(leaseMs);
-        waitMs = thirdMs;
+        waitMs = pauseMs();
       } catch (error) {
         if (stopped.aborted) return;
         const { id } = this.#lease.job;
@@ -61,8 +64,8 @@ export class Heartbeat implements Disposable {
         log.warn(`cannot renew the lease of job ${id}: ${errorMessage(error)}`, {
           left: formatDuration(Math.max(0, leftMs)),
         });
-        const pauseMs = (leaseMs / 2 - thirdMs) / RETRIES_BEFORE_HALF;
-        waitMs = leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs;
+        const retryMs = (leaseMs / 2 - thirdMs) / RETRIES_BEFORE_HALF;
+        waitMs = leftMs > 0 ? Math.min(retryMs, leftMs) : retryMs;
       }
     }
   }

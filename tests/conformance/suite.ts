@@ -25,6 +25,7 @@ import { renewTopic } from "./renew.ts";
 import { requeueTopic } from "./requeue.ts";
 import { requeueChildrenTopic } from "./requeue_children.ts";
 import { resultsTopic } from "./results.ts";
+import { resumeTopic } from "./resume.ts";
 import { settleTopic } from "./settle.ts";
 import { statsTopic } from "./stats.ts";
 import { uniqueKeysTopic } from "./unique_keys.ts";
@@ -62,6 +63,7 @@ const TOPICS_OF_RECORDS: readonly Topic[] = [
   waitForJobsTopic,
   workersTopic,
   lateFinishersTopic,
+  resumeTopic,
 ];
 
 /** These are of backends that keep records and know which jobs wait for which. */

@@ -38,7 +38,7 @@ export class ManualClock implements Clock {
         signal?.removeEventListener("abort", wake);
         resolve();
       };
-      const sleeper = { dueAt: this.#now + ms, wake };
+      const sleeper = { dueAt: Math.ceil(this.#now + ms), wake };
       this.#sleepers.add(sleeper);
       signal?.addEventListener("abort", wake, { once: true });
       for (const tell of [...this.#watchers]) tell();

@@ -255,6 +255,25 @@ test("a job is kept through an outage that keeps everybody else from the queue, 
   assertEquals((await done).completed, 1);
 });
 
+test("leases whose renewals cost as much as one are renewed at the same moments", async () => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const times: number[] = [];
+  const { clock, worker, memory } = await setUp(
+    (operation) => operation === "renew" ? void times.push(clock.now()) : undefined,
+    () => promise,
+    { slots: 2 },
+    { sharedRenewals: true },
+  );
+  const done = worker.run();
+  await clock.advance(LEASE_MS / 10);
+  await memory.enqueue([shellJob()]);
+  await clock.advance(2 * LEASE_MS);
+  assertEquals(times.length, 2 * new Set(times).size - (times.length % 2));
+  assert(times.length >= 10, `${times.length} renewals`);
+  resolve(SUCCEEDED);
+  assertEquals((await done).completed, 2);
+});
+
 test("a lease that comes in the moment of the stop is given back, and the job not started", async () => {
   const { clock, worker, runner, memory } = await setUp((operation) => {
     if (operation === "lease") worker.drain();

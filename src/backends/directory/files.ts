@@ -1,8 +1,6 @@
 import { randomId } from "../../core/random_id.ts";
-import { codeOf, isMissing } from "./fs_errors.ts";
-
-/** A file handle of an NFS client that the server has forgotten is had anew by the name, at most so often. */
-const MAX_STALE = 5;
+import { again, writeAll } from "./fs_calls.ts";
+import { codeOf, isMissing, isNoRoom } from "./fs_errors.ts";
 
 const GROUP_WRITE = 0o020;
 const DIRECTORY_MODE = 0o777;
@@ -150,12 +148,19 @@ export class Files {
     return bytes.length;
   }
 
-  /** Gives a file new content, so that readers see the old one or the new one. Not for what must survive a power loss. */
-  replace(path: string, text: string): void {
+  /**
+   * Gives a file new content, so that readers see the old one or the new one. Not for what must survive a power loss.
+   *
+   * @param options.inPlaceWhenFull on a full disk, the content is written over the old one, which is at least as long
+   */
+  replace(path: string, text: string, { inPlaceWhenFull = false }: { inPlaceWhenFull?: boolean } = {}): void {
     const temporary = `tmp/${randomId(16)}`;
-    {
-      using file = this.#open(temporary, { write: true, create: true, truncate: true });
-      writeAll(file, encoder.encode(text));
+    try {
+      this.#writeNow(temporary, text, { create: true, truncate: true });
+    } catch (error) {
+      this.removeAll(temporary);
+      if (!inPlaceWhenFull || !isNoRoom(error)) throw error;
+      return this.#writeNow(path, text, {});
     }
     // The name is not unique to this call, and so the answer says nothing where the call was repeated.
     again(() => {
@@ -203,6 +208,11 @@ export class Files {
     }
   }
 
+  #writeNow(path: string, text: string, options: Deno.OpenOptions): void {
+    using file = this.#open(path, { ...options, write: true });
+    writeAll(file, encoder.encode(text));
+  }
+
   #open(path: string, options: Deno.OpenOptions): Deno.FsFile {
     try {
       return this.#openOne(path, options);
@@ -244,18 +254,4 @@ export class Files {
 export interface Appended extends Disposable {
   /** Resolves when it survives a power loss. */
   sync(): Promise<void>;
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
-}
-
-function again<T>(call: () => T): T {
-  for (let tries = 1;; tries++) {
-    try {
-      return call();
-    } catch (error) {
-      if (codeOf(error) !== "ESTALE" || tries === MAX_STALE) throw error;
-    }
-  }
 }

@@ -19,6 +19,10 @@ export function codeOf(error: unknown): string {
   return NUMBERS[number] ?? "";
 }
 
+export function isNoRoom(error: unknown): boolean {
+  return NO_ROOM.includes(codeOf(error));
+}
+
 export function isMissing(error: unknown): boolean {
   return codeOf(error) === "ENOENT";
 }
@@ -36,7 +40,7 @@ export function isDenied(error: unknown): boolean {
 export function explain(error: unknown, action: string, queue: string): JobqError {
   if (error instanceof JobqError) return error;
   const message = `Cannot ${action} "${queue}": ${errorMessage(error)}`;
-  if (NO_ROOM.includes(codeOf(error))) {
+  if (isNoRoom(error)) {
     return new BackendError(message, {
       transient: true,
       hint: "make room on the filesystem; nothing is lost, and waiting workers go on by themselves",

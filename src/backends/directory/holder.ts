@@ -18,6 +18,9 @@ export interface HolderLife {
   readonly isLocked: boolean;
 }
 
+/** The file of the renewals is made with this length, in bytes, so that a full disk has room for most of them. */
+const RENEWALS_BYTES = 4_096;
+
 /** When the leases of a holder end that were renewed, by their tokens. */
 export type Renewals = Readonly<Record<string, readonly [until: number, waitMs: number]>>;
 
@@ -67,6 +70,8 @@ export class Holder implements Disposable {
     const content: HolderLife = { boot: bootId(), pid: Deno.pid, startedAt: time.now(), isLocked };
     life.writeSync(new TextEncoder().encode(JSON.stringify(content)));
     time.measured(life.statSync().mtime);
+    using renewals = files.open(`tmp/${id}/renewals`);
+    renewals.writeSync(new TextEncoder().encode("{}".padEnd(RENEWALS_BYTES)));
     files.move(`tmp/${id}`, `held/${id}`);
     return new Holder(life, { id, files, time, isLocked });
   }
@@ -111,7 +116,11 @@ export class Holder implements Disposable {
     return this.#writing ??= (async () => {
       await systemClock.sleep(GATHER_MS);
       this.#writing = undefined;
-      this.#files.replace(this.path("renewals"), JSON.stringify(Object.fromEntries(this.#renewed)));
+      this.#files.replace(
+        this.path("renewals"),
+        JSON.stringify(Object.fromEntries(this.#renewed)).padEnd(RENEWALS_BYTES),
+        { inPlaceWhenFull: true },
+      );
       this.#time.measured(this.#files.stat(this.path("renewals"))?.mtime ?? null);
     })();
   }

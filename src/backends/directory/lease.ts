@@ -51,7 +51,7 @@ export class DirectoryLease implements Lease {
     this.job = jobOf(entry);
     this.lost = this.#lost.signal;
     this.cancelled = this.#cancelled.signal;
-    this.ticket = formatTicket(held, holder.id);
+    this.ticket = formatTicket(held);
     this.#context = context;
     this.#entry = entry;
     this.#held = held;

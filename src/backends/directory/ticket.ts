@@ -1,14 +1,12 @@
-import type { HeldLease } from "./holder.ts";
-import { leasedName, readLeased } from "./names.ts";
+import type { Key, LeasedName } from "./names.ts";
 
-/** Names a lease for another process: where its job's file is. */
-export function formatTicket(held: HeldLease, holder: string): string {
-  return `${holder}/${leasedName(held)}`;
+/** Names a lease for another process, in whichever folder the job's file is by then. */
+export function formatTicket({ key, token }: LeasedName): string {
+  return `${key}.${token}`;
 }
 
 /** Undefined for what is no ticket of such a queue. */
-export function readTicket(ticket: string): { holder: string; held: HeldLease } | undefined {
-  const [, holder, name] = /^([0-9a-z]{16})\/([0-9a-z.-]+)$/.exec(ticket) ?? [];
-  const held = name === undefined ? undefined : readLeased(name);
-  return holder === undefined || held === undefined ? undefined : { holder, held };
+export function readTicket(ticket: string): { readonly key: Key; readonly token: string } | undefined {
+  const [, key, token] = /^(\d{15}-[0-9a-z]+)\.([0-9a-z]{10})$/.exec(ticket) ?? [];
+  return key === undefined || token === undefined ? undefined : { key, token };
 }

@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import type { QueueContext } from "./context.ts";
 import { archiveExecution } from "./history.ts";
 import { SqliteLease } from "./lease.ts";
+import { findTicket, parseTicket } from "./ticket.ts";
 import { endWaits, shortenWaits } from "./timed.ts";
 import { decodeJob, decodeJobForDisplay, JOB_COLUMNS, type JobRow, READY } from "./row.ts";
 
@@ -100,6 +101,20 @@ export class Claims implements Disposable {
     } finally {
       watch?.[Symbol.dispose]();
     }
+  }
+
+  /** As `Queue.resume`. @throws {UsageError} for what is no ticket at all */
+  async resume(text: string, signal?: AbortSignal): Promise<Lease> {
+    const ticket = parseTicket(text);
+    const { job, token } = ticket;
+    const connection = this.#connection;
+    const found = await connection.read(
+      "read",
+      () => findTicket(connection, this.#queueId, ticket),
+      signal,
+    );
+    if (found === undefined) throw new LeaseLostError(job);
+    return new SqliteLease({ ...found, connection, clock: this.#clock, cancels: this.#cancels, token });
   }
 
   [Symbol.dispose](): void {

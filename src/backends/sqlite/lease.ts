@@ -10,6 +10,7 @@ import { formatJobId } from "../numbered_id.ts";
 import type { CancelWatch } from "./cancel_watch.ts";
 import { settleChildren } from "./children.ts";
 import type { Connection, WriteOptions } from "./connection.ts";
+import { formatTicket } from "./ticket.ts";
 
 /** What every settlement must match, so that only the holder of the newest lease changes the job. */
 const FENCE = "seq = :seq AND lease_token = :token";
@@ -90,6 +91,10 @@ export class SqliteLease implements Lease {
 
   get expiresAt(): number {
     return this.#expiresAt;
+  }
+
+  get ticket(): string {
+    return formatTicket({ job: this.job.id, token: this.#options.token });
   }
 
   async parentResults(): Promise<ParentResults> {

@@ -127,8 +127,11 @@ export class SqliteQueue implements Queue {
 
   async lease(options: LeaseOptions): Promise<Lease | undefined> {
     assertSpan("a lease", options.leaseMs, { min: 1 });
-    this.#claims ??= load.claims().then(({ Claims }) => new Claims(this.#context));
-    return await (await this.#claims).lease(options);
+    return await (await this.#loadClaims()).lease(options);
+  }
+
+  async resume(ticket: string, { signal }: CallOptions = {}): Promise<Lease> {
+    return await (await this.#loadClaims()).resume(ticket, signal);
   }
 
   async peek(limit: number, { signal }: CallOptions = {}): Promise<readonly Job[]> {
@@ -188,6 +191,10 @@ export class SqliteQueue implements Queue {
   async [Symbol.asyncDispose](): Promise<void> {
     (await this.#claims)?.[Symbol.dispose]();
     this.#context.connection[Symbol.dispose]();
+  }
+
+  #loadClaims(): Promise<Claims> {
+    return this.#claims ??= load.claims().then(({ Claims }) => new Claims(this.#context));
   }
 
   async #records() {
