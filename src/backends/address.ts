@@ -1,10 +1,16 @@
 import { UsageError } from "../core/errors.ts";
+import { parseSshUrl, type SshHost } from "./ssh_address.ts";
+
+/** Where a queue that is kept in files is. */
+export type FileAddress =
+  | { readonly kind: "sqlite"; readonly path: string; readonly queue: string; readonly isDefault: boolean }
+  | { readonly kind: "directory"; readonly path: string };
 
 /** Where a queue is, taken apart. */
 export type Address =
-  | { readonly kind: "sqlite"; readonly path: string; readonly queue: string; readonly isDefault: boolean }
-  | { readonly kind: "directory"; readonly path: string }
-  | { readonly kind: "ssh"; readonly url: string }
+  | FileAddress
+  /** `place` is over there, where a leading `~/` is the home directory; `shown` is the address without the password. */
+  | { readonly kind: "ssh"; readonly place: FileAddress; readonly shown: string } & SshHost
   | { readonly kind: "storage-queue"; readonly account: string; readonly queue: string }
   /** The namespace is a name, a host, or `HOST:PORT`, as it was given. */
   | { readonly kind: "service-bus"; readonly namespace: string; readonly queue: string };
@@ -48,25 +54,13 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
 
   // A scheme goes before an ending: ssh://host/jobs.db is no file here.
   if (text.startsWith("ssh://")) {
-    if (!/^ssh:\/\/[^/]+\/./.test(text)) throw fail("it lacks a host or a path");
-    return { kind: "ssh", url: text };
+    const { path, ...ssh } = parseSshUrl(text, fail);
+    // It is absolute, or begins with ~/.
+    return { kind: "ssh", place: parseFiles(path, fail) ?? { kind: "directory", path }, ...ssh };
   }
   if (text.startsWith("sb://")) return parseServiceBus(text, fail);
-  if (text.startsWith("file:")) {
-    const path = text.slice("file:".length);
-    if (path === "") throw fail("it names no directory");
-    return { kind: "directory", path: expand(path) };
-  }
-  const [place, name] = splitName(text);
-  if (text.startsWith("sqlite:") || SQLITE_FILE.test(place)) {
-    const path = place.replace(/^sqlite:/, "");
-    if (path === "") throw fail("it names no file");
-    if (!QUEUE_NAME.test(name ?? DEFAULT_QUEUE)) {
-      throw fail(`"${name}" is not a queue's name (letters, digits, ".", "_" and "-", up to 64)`);
-    }
-    return { kind: "sqlite", path: expand(path), queue: name ?? DEFAULT_QUEUE, isDefault: false };
-  }
-  if (DIRECTORY.test(text)) return { kind: "directory", path: expand(text) };
+  const files = parseFiles(text, fail);
+  if (files !== undefined) return { ...files, path: expand(files.path) };
   if (CONNECTION_STRING.test(text)) {
     throw fail("it is a connection string", CONNECTION_STRING_HINT);
   }
@@ -75,6 +69,25 @@ export function parseAddress(text: string | undefined, env: (name: string) => st
   const fault = faultOfAccount(account) ?? faultOfQueue(queue);
   if (fault !== undefined) throw fail(fault, STORAGE_HINT);
   return { kind: "storage-queue", account, queue };
+}
+
+/** Reads what names a file or a directory; undefined when it does not. */
+function parseFiles(text: string, fail: (reason: string) => UsageError): FileAddress | undefined {
+  if (text.startsWith("file:")) {
+    const path = text.slice("file:".length);
+    if (path === "") throw fail("it names no directory");
+    return { kind: "directory", path };
+  }
+  const [place, name] = splitName(text);
+  if (text.startsWith("sqlite:") || SQLITE_FILE.test(place)) {
+    const path = place.replace(/^sqlite:/, "");
+    if (path === "") throw fail("it names no file");
+    if (!QUEUE_NAME.test(name ?? DEFAULT_QUEUE)) {
+      throw fail(`"${name}" is not a queue's name (letters, digits, ".", "_" and "-", up to 64)`);
+    }
+    return { kind: "sqlite", path, queue: name ?? DEFAULT_QUEUE, isDefault: false };
+  }
+  return DIRECTORY.test(text) ? { kind: "directory", path: text } : undefined;
 }
 
 /** What keeps a text from being the name of a storage account. The text itself is not shown: it may be a secret. */
@@ -167,7 +180,7 @@ export function formatAddress(address: Address): string {
       return (DIRECTORY.test(address.path) && !SQLITE_FILE.test(splitName(address.path)[0]) ? "" : "file:") +
         address.path;
     case "ssh":
-      return redactAddress(address.url);
+      return address.shown;
     case "storage-queue":
       return `${address.account}/${address.queue}`;
     case "service-bus":

@@ -1,8 +1,7 @@
-import { UnsupportedError } from "../core/errors.ts";
 import { lazyImport } from "../core/lazy_import.ts";
-import type { Logger } from "../log/logger.ts";
+import { type Logger, silentLogger } from "../log/logger.ts";
 import type { Queue } from "../core/queue.ts";
-import { formatAddress, parseAddress } from "./address.ts";
+import { parseAddress } from "./address.ts";
 
 /**
  * What an acknowledged push or ack survives: `full`, a power loss (an fsync each); `normal`, the end of the
@@ -33,8 +32,10 @@ export interface OpenQueueOptions {
 
 /** How a queue over SSH is reached. */
 export interface SshOptions {
-  /** The program on the other side. Default `jobq`. */
+  /** The program on the other side; a leading `~/` is the home directory there. Default `$JOBQ_REMOTE_JOBQ`, or `jobq`. */
   readonly remoteJobq?: string;
+  /** Whether ssh may ask on the terminal: for a key's passphrase, or about a new host. Default false: it gives up then. */
+  readonly mayAsk?: boolean;
 }
 
 /** How a queue on Azure is reached; what is not given here is looked for in the environment. */
@@ -95,14 +96,37 @@ export async function openQueue(text?: string, options: OpenQueueOptions = {}): 
     );
     return openServiceBusQueue(address, options);
   }
-  throw new UnsupportedError(
-    `Cannot open "${formatAddress(address)}": ${BACKEND_NAMES[address.kind]} are not in this build yet`,
-    {
-      hint: "use an SQLite file on a local disk, for example -q jobs.db",
-    },
-  );
+  if (address.kind === "ssh") {
+    const { openSshQueue } = await lazyImport<typeof import("./ssh/open.ts")>(
+      import.meta.resolve("./ssh/open.ts"),
+    );
+    return await openSshQueue(address, options);
+  }
+  return address satisfies never;
 }
 
-const BACKEND_NAMES = {
-  "ssh": "queues over SSH",
-} as const;
+/**
+ * Serves a queue of this machine to the jobq at the other end of a pair of streams, until that has closed its end.
+ *
+ * @throws {BackendError} when the streams fail; what opening the queue throws is told to the other side
+ */
+export async function serveQueue(
+  text: string,
+  { readable, writable, ...options }: OpenQueueOptions & {
+    readonly readable: ReadableStream<Uint8Array>;
+    readonly writable: WritableStream<Uint8Array>;
+  },
+): Promise<void> {
+  const { serveQueue: serve } = await lazyImport<typeof import("./ssh/serve.ts")>(
+    import.meta.resolve("./ssh/serve.ts"),
+  );
+  const { log = silentLogger } = options;
+  await serve(() => openQueue(text, { ...options, detached: true }), { readable, writable, log });
+}
+
+export type { CheckResult, HelperProcess, ProbeReport } from "./directory/probe/door.ts";
+
+/** Both sides of `jobq doctor`, loaded when they are needed. */
+export function loadProbe(): Promise<typeof import("./directory/probe/door.ts")> {
+  return lazyImport(import.meta.resolve("./directory/probe/door.ts"));
+}

@@ -8,6 +8,7 @@ import {
   JSON_OUTPUT,
   limitFlag,
   RUN_FLAGS,
+  SERVE_FLAGS,
   STATES,
   WORKER_FLAGS,
   YES,
@@ -238,6 +239,32 @@ with 124 when the --timeout has passed.`,
     load: async () =>
       (await lazyImport<typeof import("./commands/prune.ts")>(import.meta.resolve("./commands/prune.ts")))
         .prune,
+  }),
+  serve: command({
+    brief: "Let a jobq on another host use a queue of this one; it calls this over SSH",
+    description:
+      "PATH is an SQLite file or a directory. Requests are read from standard input, until that ends.",
+    usage: ["--stdio [OPTIONS] PATH"],
+    flags: { ...SERVE_FLAGS, durability: DURABILITY, ...COMMON_FLAGS },
+    positionals: { min: 1, max: 1, placeholder: "PATH" },
+    load: async () =>
+      (await lazyImport<typeof import("./commands/serve.ts")>(import.meta.resolve("./commands/serve.ts")))
+        .serve,
+  }),
+  doctor: command({
+    brief: "Probe a directory: which promise a queue there can keep",
+    description:
+      `Checks with two processes, in a subdirectory that it removes again, whether a job runs on exactly one worker at
+a time there, or at least once. Exits with 5 when a queue there would not work.
+With --json, prints one object: "path", "place" (where it was probed: the directory, or its parent while it does
+not exist, "exists"), "guarantee" (exactly-one-at-a-time, at-least-once or not-usable), "reason", and "checks", each
+with "name", "verdict" (ok, warn, slow or no), "found" and "values", whose names end in their units.`,
+    usage: ["[OPTIONS] DIR"],
+    flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
+    positionals: { min: 0, max: 1, placeholder: "DIR" },
+    load: async () =>
+      (await lazyImport<typeof import("./commands/doctor.ts")>(import.meta.resolve("./commands/doctor.ts")))
+        .doctor,
   }),
   completions: command({
     brief: "Print a script that completes jobq's command lines",

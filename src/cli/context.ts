@@ -33,22 +33,25 @@ export function openLog({ io }: CliContext, { verbose = 0, quiet, logFormat }: C
  * Opens the queue that the command line, or else `$JOBQ` or `$JOBQ_STORAGE_QUEUE`, names, with the command's own log
  * unless another is given.
  *
- * @throws {UsageError} when it is named twice, and when options for queues on Azure are given with another
+ * @throws {UsageError} when it is named twice, and when options for queues on Azure or over SSH are given with another
  */
 export async function openNamedQueue(
   context: CliContext,
   flags: CommonFlags,
-  { azure, ...options }: Omit<OpenQueueOptions, "env">,
+  { azure, ...options }: Omit<OpenQueueOptions, "env" | "ssh">,
 ): Promise<Queue> {
   const { io } = context;
   const address = addressOf(context, flags);
-  const { connStr: connectionString, sas, endpoint, transport } = flags;
+  const { connStr: connectionString, sas, endpoint, transport, remoteJobq } = flags;
   const access = { connectionString, sas, endpoint, transport };
-  if (Object.values(access).some((value) => value !== undefined)) checkAzureFlags(flags, address, io);
+  if (Object.values({ ...access, remoteJobq }).some((value) => value !== undefined)) {
+    checkAccessFlags(flags, address, io);
+  }
   return await openQueue(address, {
     log: openLog(context, flags),
     ...options,
     azure: { ...access, ...azure },
+    ssh: { remoteJobq, mayAsk: io.isTerminal("stdin") || io.isTerminal("stderr") },
     env: io.env,
   });
 }
@@ -59,20 +62,23 @@ export function isLocalFile(context: CliContext, flags: CommonFlags): boolean {
 }
 
 /** What the environment says is for whichever queue it fits; what the command line says is meant for this one. */
-function checkAzureFlags(flags: CommonFlags, text: string | undefined, { env }: Io): void {
-  const { connStr, sas, endpoint, transport } = flags;
+function checkAccessFlags(flags: CommonFlags, text: string | undefined, { env }: Io): void {
+  const { connStr, sas, endpoint, transport, remoteJobq } = flags;
   const address = parseAddress(text, env);
   const refuse = (flag: string, place: string, forms: string) =>
-    new UsageError(`Cannot use ${flag} with "${formatAddress(address)}": it is not on ${place}`, {
+    new UsageError(`Cannot use ${flag} with "${formatAddress(address)}": it is not ${place}`, {
       hint: `name a queue like ${forms}, or leave the option out`,
     });
   const given = Object.entries({ "--conn-str": connStr, "--sas": sas, "--endpoint": endpoint })
     .find(([, value]) => value !== undefined);
   if (given !== undefined && address.kind !== "storage-queue" && address.kind !== "service-bus") {
-    throw refuse(given[0], "Azure", "ACCOUNT/QUEUE or sb://NAMESPACE/QUEUE");
+    throw refuse(given[0], "on Azure", "ACCOUNT/QUEUE or sb://NAMESPACE/QUEUE");
   }
   if (transport !== undefined && address.kind !== "service-bus") {
-    throw refuse("--transport", "Azure Service Bus", "sb://NAMESPACE/QUEUE");
+    throw refuse("--transport", "on Azure Service Bus", "sb://NAMESPACE/QUEUE");
+  }
+  if (remoteJobq !== undefined && address.kind !== "ssh") {
+    throw refuse("--remote-jobq", "reached over SSH", "ssh://HOST/PATH");
   }
   if (connStr === undefined || sas === undefined) return;
   throw new UsageError("Cannot use both --conn-str and --sas", {

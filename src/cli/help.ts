@@ -9,6 +9,7 @@ const SECTIONS: Readonly<Record<string, readonly string[]>> = {
   "See them": ["size", "peek", "list", "status", "why", "logs", "wait", "stats"],
   "Steer them": ["cancel", "requeue", "dead", "clear", "prune"],
   "For your shell": ["completions"],
+  "For jobq itself": ["doctor", "serve"],
 };
 
 /** `jobq --help`. */
@@ -26,6 +27,8 @@ jobq COMMAND --help tells about a command, jobq --version the version.
 
 The queue is given before the command, with -q, in $JOBQ or $JOBQ_STORAGE_QUEUE; else it is a file of your own.
   jobs.db, sqlite:PATH    an SQLite file on a local disk; jobs.db#NAME for one of several queues in it
+  /shared/queue, ./queue  a directory that all hosts share, for clusters without a server; else file:PATH
+  ssh://HOST/PATH         an SQLite file or a directory on another host, over ssh: ssh://ann@login/~/jobs.db
   ACCOUNT/QUEUE           an Azure Storage Queue (signs in with --conn-str, --sas, the environment, or az login)
   sb://NAMESPACE/QUEUE    a queue of Azure Service Bus (signs in likewise)
 `;

@@ -61,6 +61,10 @@ export const COMMON_FLAGS = {
   transport: optionalChoiceFlag(["amqp", "ws"], {
     brief: "Azure Service Bus: port 5671, or WebSockets on 443 (default amqp, ws where 5671 is closed)",
   }),
+  remoteJobq: valueFlag(notEmpty, {
+    placeholder: "PATH",
+    brief: "SSH: the jobq on the other host (default jobq, or $JOBQ_REMOTE_JOBQ)",
+  }),
   verbose: counterFlag({ alias: "v", brief: "Say more: -v debug messages, -vv stack traces too" }),
   quiet: switchFlag({ brief: "Say only warnings and errors" }),
   logFormat: choiceFlag(["text", "json"], {
@@ -96,6 +100,12 @@ export const LOCK_DURATION = valueFlag(parseLockDuration, {
   placeholder: "DURATION",
   brief: "Azure Service Bus: the lease on a queue that is made here, 5s to 5m (default 5m)",
 });
+
+/** How a queue is opened for a jobq on another host. */
+export const SERVE_FLAGS = {
+  stdio: switchFlag({ brief: "Answer on standard output, which has to be said" }),
+  create: negatableFlag({ default: true, brief: "Make a queue that does not exist" }),
+};
 
 /** How jobs are held and stopped, for `worker`, `pull` and `run`. */
 export const RUN_FLAGS = {

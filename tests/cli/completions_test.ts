@@ -56,6 +56,8 @@ test("all commands are proposed at the start", () => {
     "dead",
     "clear",
     "prune",
+    "serve",
+    "doctor",
     "completions",
   ]);
 });

@@ -80,6 +80,6 @@ for (const line of LINES) {
 }
 
 test("the error about an address shows no password", async () => {
-  const { code, stderr } = await runMain([`ssh://me:${SECRET}@host/jobs.db`, "size"]);
+  const { code, stderr } = await runMain([`ssh://me:${SECRET}@host:0/jobs.db`, "size"]);
   assertEquals([code, stderr.includes(SECRET), stderr.includes("me:***@host")], [2, false, true], stderr);
 });
