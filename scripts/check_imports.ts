@@ -94,9 +94,9 @@ function judge(from: string, { target, isLate }: { target: string; isLate: boole
   if (layer !== other && !ALLOWED[layer]?.includes(other)) {
     return [`src/${from} may not import src/${to}: ${layer} does not build on ${other}`];
   }
-  const isShared = SHARED_FOLDERS[folderOf(to)]?.includes(folderOf(from));
+  const isShared = SHARED_FOLDERS[backendOf(to)]?.includes(backendOf(from));
   const isDoor = from === "backends/registry.ts" && isLate;
-  if (isBackend(to) && folderOf(from) !== folderOf(to) && !isShared && !isDoor) {
+  if (isBackend(to) && backendOf(from) !== backendOf(to) && !isShared && !isDoor) {
     return [`src/${from} may not import src/${to}: only backends/registry.ts may, dynamically`];
   }
   return [];
@@ -106,8 +106,9 @@ function layerOf(path: string): string {
   return path.split("/")[0] ?? path;
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
+/** `backends/sqlite` of what is in that folder, or in one below it. */
+function backendOf(path: string): string {
+  return path.split("/").slice(0, 2).join("/");
 }
 
 function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[] {

@@ -257,8 +257,9 @@ with 124 when the --timeout has passed.`,
       `Checks with two processes, in a subdirectory that it removes again, whether a job runs on exactly one worker at
 a time there, or at least once. Exits with 5 when a queue there would not work.
 With --json, prints one object: "path", "place" (where it was probed: the directory, or its parent while it does
-not exist, "exists"), "guarantee" (exactly-one-at-a-time, at-least-once or not-usable), "reason", and "checks", each
-with "name", "verdict" (ok, warn, slow or no), "found" and "values", whose names end in their units.`,
+not exist, "exists"), "guarantee" (exactly-one-at-a-time, at-least-once or not-usable), "reason", "checks", each with
+"name", "verdict" (ok, warn, slow or no), "found" and "values", whose names end in their units, and "queue", what is to be
+said of the queue that is there: its holders, and files that were put aside because they were no jobs.`,
     usage: ["[OPTIONS] DIR"],
     flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
     positionals: { min: 0, max: 1, placeholder: "DIR" },

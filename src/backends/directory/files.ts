@@ -1,6 +1,11 @@
+import { BackendError } from "../../core/errors.ts";
 import { randomId } from "../../core/random_id.ts";
-import { again, writeAll } from "./fs_calls.ts";
+import { again, pause, writeAll } from "./fs_calls.ts";
 import { codeOf, isMissing, isNoRoom } from "./fs_errors.ts";
+
+/** A directory that another host made is seen here within this, in ms: NFS clients look again at the latest after 60 s. */
+const MAX_UNSEEN_MS = 20_000;
+const MAX_PAUSE_MS = 200;
 
 const GROUP_WRITE = 0o020;
 const DIRECTORY_MODE = 0o777;
@@ -84,28 +89,47 @@ export class Files {
    * @returns whether it is there now; false when there was nothing to rename
    */
   move(from: string, to: string): boolean {
-    for (let tries = 0;; tries++) {
+    return this.#inDirectory(to, () => {
       try {
         again(() => Deno.renameSync(this.path(from), this.path(to)));
         return true;
       } catch (error) {
         if (!isMissing(error)) throw error;
         if (this.exists(to)) return true;
-        if (tries > 0 || !this.exists(from)) return false;
-        this.makeDirectory(to.slice(0, to.lastIndexOf("/")));
+        if (!this.exists(from)) return false;
+        throw error;
       }
-    }
+    });
   }
 
-  /** Makes a directory and those above it, up to the queue's own. */
-  makeDirectory(path: string): void {
-    try {
-      this.#makeOne(path);
-    } catch (error) {
-      const above = path.lastIndexOf("/");
-      if (!isMissing(error) || above < 0) throw error;
-      this.makeDirectory(path.slice(0, above));
-      this.#makeOne(path);
+  /** Makes a directory and those above it, up to the queue's own. @returns whether it is new */
+  makeDirectory(path: string): boolean {
+    return this.#inDirectory(path, () => this.#makeOne(path));
+  }
+
+  /**
+   * Makes what a path is to be, and its directory where that is missing. One that another host has just made is not seen
+   * here at once, although it cannot be made either: then all waits, for the work cannot go on anyhow.
+   */
+  #inDirectory<T>(path: string, call: () => T): T {
+    const begun = performance.now();
+    const slash = path.lastIndexOf("/");
+    for (let pauseMs = 1;; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+      try {
+        return call();
+      } catch (error) {
+        if (!isMissing(error) || slash < 0) throw error;
+        if (this.makeDirectory(path.slice(0, slash))) continue;
+        if (performance.now() - begun > MAX_UNSEEN_MS) {
+          throw new BackendError(
+            `"${path}" cannot be made: its directory exists, and is not seen here after ${
+              MAX_UNSEEN_MS / 1_000
+            } s`,
+            { transient: true, cause: error },
+          );
+        }
+        pause(pauseMs);
+      }
     }
   }
 
@@ -214,14 +238,8 @@ export class Files {
   }
 
   #open(path: string, options: Deno.OpenOptions): Deno.FsFile {
-    try {
-      return this.#openOne(path, options);
-    } catch (error) {
-      const above = path.lastIndexOf("/");
-      if (!isMissing(error) || above < 0) throw error;
-      this.makeDirectory(path.slice(0, above));
-      return this.#openOne(path, options);
-    }
+    if (!options.create) return this.#openOne(path, options);
+    return this.#inDirectory(path, () => this.#openOne(path, options));
   }
 
   #openOne(path: string, options: Deno.OpenOptions): Deno.FsFile {
@@ -230,12 +248,14 @@ export class Files {
     return file;
   }
 
-  #makeOne(path: string): void {
+  #makeOne(path: string): boolean {
     try {
       again(() => Deno.mkdirSync(this.path(path)));
       this.#share(path, DIRECTORY_MODE);
+      return true;
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
+      return false;
     }
   }
 

@@ -18,3 +18,8 @@ export function again<T>(call: () => T): T {
     }
   }
 }
+
+/** Has the whole process wait, in ms: for calls that do not wait otherwise. */
+export function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}

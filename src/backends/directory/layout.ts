@@ -6,6 +6,7 @@ import {
   UsageError,
 } from "../../core/errors.ts";
 import { randomId } from "../../core/random_id.ts";
+import { again } from "./fs_calls.ts";
 import { codeOf, explain, isDenied, isMissing } from "./fs_errors.ts";
 
 /** What says that a directory is a queue, and how its files are laid out. */
@@ -48,12 +49,12 @@ export function findLayout(root: string, { create, name }: { create: boolean; na
 
 /** Whether others of the group may write to it. */
 export function isSharedByGroup(root: string): boolean {
-  return ((Deno.statSync(root).mode ?? 0) & GROUP_WRITE) !== 0;
+  return ((again(() => Deno.statSync(root)).mode ?? 0) & GROUP_WRITE) !== 0;
 }
 
 function readLayout(root: string, name: string): string | undefined {
   try {
-    return Deno.readTextFileSync(`${root}/${LAYOUT_FILE}`);
+    return again(() => Deno.readTextFileSync(`${root}/${LAYOUT_FILE}`));
   } catch (error) {
     if (isMissing(error)) return undefined;
     if (codeOf(error) === "ENOTDIR") {
@@ -99,7 +100,7 @@ function makeLayout(root: string, name: string): void {
     // Last, so that whoever finds it finds the rest.
     const temporary = `${root}/tmp/${randomId(16)}`;
     makeFile(temporary, `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`, isShared);
-    Deno.renameSync(temporary, `${root}/${LAYOUT_FILE}`);
+    moveOver(temporary, `${root}/${LAYOUT_FILE}`);
   } catch (error) {
     if (isDenied(error)) {
       throw new AccessDeniedError(`Cannot make a queue in "${name}": this user may not write there`, {
@@ -113,7 +114,7 @@ function makeLayout(root: string, name: string): void {
 
 function makeRoot(root: string, name: string): void {
   try {
-    Deno.mkdirSync(root);
+    again(() => Deno.mkdirSync(root));
   } catch (error) {
     if (codeOf(error) === "EEXIST") return;
     if (!isMissing(error)) throw error;
@@ -128,9 +129,19 @@ function makeRoot(root: string, name: string): void {
   }
 }
 
+/** A file server that was asked twice for it may say that it is gone, once it is done. */
+function moveOver(from: string, to: string): void {
+  try {
+    again(() => Deno.renameSync(from, to));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    again(() => Deno.lstatSync(to));
+  }
+}
+
 /** What others are making at this moment does not count. */
 function assertEmpty(root: string, name: string): void {
-  const foreign = Array.from(Deno.readDirSync(root), (entry) => entry.name)
+  const foreign = again(() => Array.from(Deno.readDirSync(root), (entry) => entry.name))
     .find((entry) => !DIRECTORIES.includes(entry) && entry !== LAYOUT_FILE && !PROBES.test(entry));
   if (foreign === undefined) return;
   throw new UsageError(`Cannot make a queue in "${name}": it is not empty ("${foreign}" is in it)`, {
@@ -140,7 +151,7 @@ function assertEmpty(root: string, name: string): void {
 
 function makeDirectory(path: string, isShared: boolean): void {
   try {
-    Deno.mkdirSync(path);
+    again(() => Deno.mkdirSync(path));
     if (isShared && (Deno.umask() & GROUP_WRITE) !== 0) Deno.chmodSync(path, 0o775);
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
@@ -148,6 +159,6 @@ function makeDirectory(path: string, isShared: boolean): void {
 }
 
 function makeFile(path: string, text: string, isShared: boolean): void {
-  Deno.writeTextFileSync(path, text);
+  again(() => Deno.writeTextFileSync(path, text));
   if (isShared && (Deno.umask() & GROUP_WRITE) !== 0) Deno.chmodSync(path, 0o664);
 }

@@ -24,7 +24,9 @@ export function openDirectoryQueue(
   const { durability = "full", create = true, log = silentLogger, clock = systemClock, detached = false } =
     options;
   // Jobs are told the address, and may run in another directory.
-  const absolute = address.path.startsWith("/") ? address.path : `${Deno.cwd()}/${address.path}`;
+  const absolute = address.path.startsWith("/")
+    ? address.path
+    : `${Deno.cwd()}/${address.path.replace(/^(?:\.\/+)+/, "")}`;
   const root = absolute.replace(/(?<=.)\/+$/, "");
   const name = formatAddress({ ...address, path: root });
   findLayout(root, { create, name });

@@ -36,10 +36,11 @@ export const doctor: RunCommand<typeof COMMON_FLAGS & { json: typeof JSON_OUTPUT
     return await serveHelper(io.stdin(), (line) => io.stdout.write(line));
   }
   const path = directoryOf(context, flags, word);
-  const { probeDirectory } = await loadProbe();
+  const { probeDirectory, describeQueue } = await loadProbe();
   using interruption = new Interruption(io);
   const report = await probeDirectory(path, {
     startHelper,
+    describeQueue,
     log: openLog(context, flags),
     signal: interruption.signal,
     onResult: (result) => flags.json ? undefined : void io.stdout.write(rowOf(result)),
