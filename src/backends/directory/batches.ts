@@ -68,9 +68,13 @@ async function placeMany(context: DirectoryContext, files: readonly NewFile[]): 
   }
 }
 
-/** Places what a pusher left unplaced, and removes what it left unfinished. */
+/** Places what a pusher left unplaced, and removes what was left unfinished. */
 export function finishBatches(context: DirectoryContext): void {
   const { files, time } = context;
+  for (const name of files.names("tmp")) {
+    const mtime = files.stat(`tmp/${name}`)?.mtime?.getTime() ?? Infinity;
+    if (time.now() - mtime > ABANDONED_MS) files.removeAll(`tmp/${name}`);
+  }
   for (const name of files.names("batches")) {
     const age = time.now() - (files.stat(`batches/${name}`)?.mtime?.getTime() ?? Infinity);
     if (name.endsWith(".new") ? age > ABANDONED_MS : age <= LEFT_MS) continue;

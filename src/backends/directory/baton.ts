@@ -21,10 +21,13 @@ const LOST_MS = 30_000;
 const MIN_PAUSE_MS = 2;
 const MAX_PAUSE_MS = 100;
 
+/** It is marked anew after this time, in ms. */
+const MARK_MS = 15_000;
+
 /** Put down when disposed. */
 export interface Baton extends Disposable {
-  /** Whether it is still held: not for too long. */
-  readonly isHeld: boolean;
+  /** Called while it is held for long, so that others do not take its holder for one who stands still. */
+  keep(): void;
 }
 
 /** Waits for the baton. @throws {BackendError} when it cannot be had */
@@ -34,9 +37,8 @@ export async function takeBaton(context: DirectoryContext, signal?: AbortSignal)
   let isMissingSince: number | undefined;
   for (let pauseMs = MIN_PAUSE_MS;; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     signal?.throwIfAborted();
-    const until = Math.round(time.now() + MAX_HELD_MS);
-    const own = context.holder.path(`baton.${newToken()}.${until}`);
-    if (files.move(HOME, own)) return held(context, own, until);
+    const own = context.holder.path(newName(time.now()));
+    if (files.move(HOME, own)) return new HeldBaton(context, own);
     // A listing makes a client of a file server ask for what is there now.
     const isHome = files.names("locks").includes("baton");
     const isMissing = !isHome && !takeBack(context);
@@ -70,13 +72,32 @@ export function freeBaton({ files }: Pick<DirectoryContext, "files">, path: stri
   files.move(path, HOME);
 }
 
-function held({ files, time }: DirectoryContext, own: string, until: number): Baton {
-  return {
-    get isHeld() {
-      return time.now() < until;
-    },
-    [Symbol.dispose]: () => void files.move(own, HOME),
-  };
+class HeldBaton implements Baton {
+  readonly #context: DirectoryContext;
+  #path: string;
+  #markedAt: number;
+
+  constructor(context: DirectoryContext, path: string) {
+    this.#context = context;
+    this.#path = path;
+    this.#markedAt = context.time.now();
+  }
+
+  keep(): void {
+    const { files, time, holder } = this.#context;
+    if (Math.abs(time.now() - this.#markedAt) < MARK_MS) return;
+    const path = holder.path(newName(time.now()));
+    if (files.move(this.#path, path)) this.#path = path;
+    this.#markedAt = time.now();
+  }
+
+  [Symbol.dispose](): void {
+    this.#context.files.move(this.#path, HOME);
+  }
+}
+
+function newName(now: number): string {
+  return `baton.${newToken()}.${Math.round(now + MAX_HELD_MS)}`;
 }
 
 /** Takes it from one who has it for too long. @returns whether somebody has it */

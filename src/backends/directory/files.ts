@@ -224,7 +224,7 @@ export class Files {
   async syncDirectory(path: string): Promise<void> {
     if (!this.isDurable) return;
     try {
-      using directory = Deno.openSync(this.path(path), { read: true });
+      using directory = again(() => Deno.openSync(this.path(path), { read: true }));
       await directory.sync();
     } catch (error) {
       // It was emptied and removed meanwhile, or the filesystem knows no such thing.

@@ -154,6 +154,7 @@ export function decodeJob(key: Key, text: string): StoredJob | undefined {
     attempts: 0,
     lostLeases: 0,
     waitMs: pushed.waitMs,
+    visibleAt: parents.size === 0 && pushed.waitMs > 0 ? pushed.createdAt + pushed.waitMs : undefined,
   };
   let token: string | undefined;
   let resultFile: string | undefined;

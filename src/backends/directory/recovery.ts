@@ -1,9 +1,11 @@
 import { isFinished } from "../../core/job.ts";
 import { priorityOf } from "../job_graph/entry.ts";
 import { endExecution, finishCancelled, loseExecution, makePending } from "../job_graph/life.ts";
+import { finishBatches } from "./batches.ts";
 import { freeBaton, isBaton } from "./baton.ts";
 import type { DirectoryContext } from "./context.ts";
 import { ALONE, tellBlocked, tellChildrenOf } from "./finishing.ts";
+import { again } from "./fs_calls.ts";
 import { isMissing } from "./fs_errors.ts";
 import { bootId, tryLock } from "./holder.ts";
 import { HolderFolder, readLife, type SeenLease } from "./holder_folder.ts";
@@ -13,16 +15,19 @@ import { faultOf, loadJob, put, putUnchanged, setAside, take } from "./stored_jo
 /** The holders are looked at so often by each process, in ms. */
 const LOOK_MS = 200;
 /** Of many holders, only one process looks at a time, and so often, in ms. */
-const MANY = 16;
+const MANY = 4;
 const LOOK_AT_MANY_MS = 700;
 const MARK = "locks/look";
 
 /** A job on its way is so for less than this, in ms, unless its process stands still or is gone. */
 const MAX_MOVING_MS = 60_000;
 
-/** Blocked jobs are looked at so often, in ms, and so many of them each time. */
-const BLOCKED_MS = 10_000;
+/** What others have left undone is looked for so often, in ms; of the blocked jobs, so many each time. */
+const TIDY_MS = 10_000;
 const BLOCKED_AT_A_TIME = 64;
+
+/** A folder without jobs is that of a process that is gone when nothing was written there for so long, in ms. */
+const ABANDONED_MS = 86_400_000;
 
 /** A job whose lease has ended, but whose holder may settle it until somebody else takes it. */
 export interface EndedLease {
@@ -38,7 +43,7 @@ export class Recovery {
   /** Hosts of which a lock was once refused here: there, locks hold. */
   readonly #refusing = new Set<string>([bootId()]);
   #lookedAt = -Infinity;
-  #blockedAt: number | undefined;
+  #tidiedAt: number | undefined;
   #blockedCursor: Key = "";
   #ended: EndedLease[] = [];
 
@@ -54,7 +59,7 @@ export class Recovery {
       this.#lookedAt = now;
       await this.#look(isStep);
     }
-    await this.#lookAtBlocked();
+    await this.#tidy();
   }
 
   /** The jobs whose leases had ended at the last look, in the order in which they are to be leased. */
@@ -97,18 +102,20 @@ export class Recovery {
   }
 
   async #lookAtOther(id: string, isStep: boolean): Promise<void> {
-    const { files } = this.#context;
+    const { files, time } = this.#context;
     let life: Deno.FsFile;
     try {
-      life = Deno.openSync(files.path(`held/${id}/life`), { read: true, write: true });
+      life = again(() => Deno.openSync(files.path(`held/${id}/life`), { read: true, write: true }));
     } catch (error) {
       if (!isMissing(error)) throw error;
-      return await this.#lookAt(HolderFolder.read(files, id), { isStep, isDead: false });
+      await this.#lookAt(HolderFolder.read(files, id), { isStep, isDead: false });
+      return HolderFolder.read(files, id).removeIfEmpty();
     }
     using _ = life;
     const isDead = this.#isDead(life, files.read(`held/${id}/life`) ?? "");
     await this.#lookAt(HolderFolder.read(files, id), { isStep, isDead });
-    if (isDead) HolderFolder.read(files, id).removeIfEmpty();
+    const age = time.now() - (life.statSync().mtime?.getTime() ?? Infinity);
+    if (isDead || age > ABANDONED_MS) HolderFolder.read(files, id).removeIfEmpty();
   }
 
   /**
@@ -138,8 +145,7 @@ export class Recovery {
       else if (isStep && lease.until > now + lease.waitMs) folder.cut(lease, now + lease.waitMs);
     }
     for (const { name, key, since } of folder.moving) {
-      const isOwn = folder.id === this.#context.ownHolder?.id;
-      if (isDead || (!isOwn && now - since >= MAX_MOVING_MS)) await this.#moveOn(key, folder.path(name));
+      if (isDead || now - since >= MAX_MOVING_MS) await this.#moveOn(key, folder.path(name));
     }
     if (!isDead) return;
     for (const name of folder.strange) {
@@ -203,12 +209,17 @@ export class Recovery {
     if (isFinished(entry.state)) await tellChildrenOf(context, entry);
   }
 
+  async #tidy(): Promise<void> {
+    const now = this.#context.time.now();
+    this.#tidiedAt ??= now;
+    if (Math.abs(now - this.#tidiedAt) < TIDY_MS) return;
+    this.#tidiedAt = now;
+    finishBatches(this.#context);
+    await this.#lookAtBlocked();
+  }
+
   async #lookAtBlocked(): Promise<void> {
-    const { time, blocked } = this.#context;
-    const now = time.now();
-    this.#blockedAt ??= now;
-    if (Math.abs(now - this.#blockedAt) < BLOCKED_MS) return;
-    this.#blockedAt = now;
+    const { blocked } = this.#context;
     let count = 0;
     for (const { directory, name } of blocked.leaves({ onEmpty: (empty) => this.#pruneBlocked(empty) })) {
       if (name <= this.#blockedCursor) continue;

@@ -5,6 +5,7 @@ import { type Entry, uniqueKeyOf } from "../job_graph/entry.ts";
 import type { JobGraph } from "../job_graph/graph.ts";
 import { takeBaton } from "./baton.ts";
 import type { DirectoryContext } from "./context.ts";
+import { isMissing } from "./fs_errors.ts";
 import { stopName } from "./holder_folder.ts";
 import { encodeChange, satisfiedOf } from "./job_file.ts";
 import { type Key, keyOfId, readLeased } from "./names.ts";
@@ -16,10 +17,19 @@ import { type LoadedJob, loadJob, put, putUnchanged, take } from "./stored_jobs.
 const MAX_TRIES = 20;
 const PAUSE_MS = 10;
 
+/** Jobs that are written at the same time. */
+const AT_A_TIME = 16;
+
 interface KnownJob extends LoadedJob {
   /** What its file would be told if it were written as it was. */
   readonly before: string;
   readonly satisfiedBefore: ReadonlySet<JobId>;
+}
+
+/** A job whose file is in this process's folder. */
+interface TakenJob {
+  readonly job: KnownJob;
+  readonly path: string;
 }
 
 /** The jobs of a queue in a directory as one change sees them: each is read when it is first asked for. */
@@ -95,28 +105,45 @@ export class DirectoryGraph implements JobGraph {
   /**
    * Writes what was changed of jobs that are there.
    *
+   * @param keepBaton called from time to time
    * @returns false when somebody else has changed one of them meanwhile; then none was
    */
-  async write(): Promise<boolean> {
+  async write(keepBaton: () => void): Promise<boolean> {
     const changed = Array.from(this.#known.values()).filter(isChanged);
-    const taken: { readonly job: KnownJob; readonly path: string }[] = [];
-    for (const job of changed) {
+    const taken: TakenJob[] = [];
+    let isWritten = false;
+    try {
+      if (!this.#takeAll(changed, taken)) return false;
+      for (let start = 0; start < taken.length; start += AT_A_TIME) {
+        keepBaton();
+        const some = taken.slice(start, start + AT_A_TIME);
+        await Promise.all(
+          some.map(({ job, path }) => put(this.#context, path, job.entry, job.satisfiedBefore)),
+        );
+      }
+      isWritten = true;
+    } finally {
+      if (!isWritten) for (const one of taken) this.#putBack(one);
+    }
+    return this.#stops.every(({ location, reason }) => this.#requestStop(location, reason));
+  }
+
+  /** Whether all of them are ours now, and as they were. */
+  #takeAll(jobs: readonly KnownJob[], taken: TakenJob[]): boolean {
+    return jobs.every((job) => {
       const path = take(this.#context, job.location);
       if (path !== undefined) taken.push({ job, path });
-      if (path !== undefined && this.#isAsItWas(job, path)) continue;
-      for (const one of taken) this.#putBack(one.path, one.job);
-      return false;
-    }
-    for (const { job, path } of taken) await put(this.#context, path, job.entry, job.satisfiedBefore);
-    return this.#stops.every(({ location, reason }) => this.#requestStop(location, reason));
+      return path !== undefined && this.#isAsItWas(job, path);
+    });
   }
 
   #isAsItWas({ location, length }: KnownJob, path: string): boolean {
     return loadJob(this.#context, { ...location, path, takenFrom: location.path })?.length === length;
   }
 
-  #putBack(path: string, { location }: KnownJob): void {
-    const found = loadJob(this.#context, { ...location, path, takenFrom: location.path });
+  /** Brings a job to where its file says that it belongs, which it may say anew. */
+  #putBack({ path, job: { location } }: TakenJob): void {
+    const found = loadJob(this.#context, { key: location.key, path, state: undefined });
     if (found !== undefined) putUnchanged(this.#context, path, found.entry);
   }
 
@@ -124,9 +151,15 @@ export class DirectoryGraph implements JobGraph {
   #requestStop({ path, holder, key }: Location, reason: string): boolean {
     const { files } = this.#context;
     const leased = readLeased(path.slice(path.lastIndexOf("/") + 1));
-    if (holder === undefined || leased === undefined) return false;
+    if (holder === undefined || leased === undefined || !files.exists(path)) return false;
     const note = `held/${holder}/${stopName(key, leased.token)}`;
-    files.replace(note, reason);
+    try {
+      files.replace(note, reason);
+    } catch (error) {
+      // The holder has gone, with its folder.
+      if (isMissing(error)) return false;
+      throw error;
+    }
     if (files.exists(path)) return true;
     files.remove(note);
     return false;
@@ -169,12 +202,12 @@ export async function change<T>(
   work: (graph: DirectoryGraph) => T | Promise<T>,
   { signal, newJobs = 0, finish = () => Promise.resolve() }: ChangeOptions = {},
 ): Promise<T> {
-  using _baton = await takeBaton(context, signal);
+  using baton = await takeBaton(context, signal);
   const firstSeq = newJobs > 0 ? await context.sequence.reserve(newJobs) : 0;
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const graph = new DirectoryGraph(context, firstSeq);
     const result = await work(graph);
-    if (await graph.write()) {
+    if (await graph.write(() => baton.keep())) {
       await finish();
       return result;
     }
