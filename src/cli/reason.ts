@@ -118,6 +118,7 @@ function runningReason(job: JobDetails, { now, workers }: Surroundings): string 
   })`;
   const lease = `another worker takes the job when its lease ends, at ${timeAndDistance(visibleAt, now)}`;
   if (worker === undefined) return `${runs}, which is not on this queue any more: ${lease}`;
+  if (worker.isGone) return `${runs}, whose process is gone: the next worker that looks takes the job`;
   if (!isAlive(worker, now)) {
     return `${runs}, which has not been heard of for ${age(worker.beatAt, now)}: ${lease}`;
   }

@@ -24,11 +24,13 @@ export interface WorkerInfo extends WorkerSelf {
   /** The jobs that it holds. */
   readonly jobs: readonly JobId[];
   readonly stop?: StopRequest;
+  /** Its process is known to be gone. */
+  readonly isGone?: boolean;
 }
 
-/** Whether a worker has been heard of lately: it may miss two of its beats. */
-export function isAlive({ beatAt }: WorkerInfo, now: number): boolean {
-  return now - beatAt < 3 * WORKER_BEAT_MS;
+/** Whether a worker has been heard of lately, unless it is known to be gone: it may miss two of its beats. */
+export function isAlive({ beatAt, isGone = false }: WorkerInfo, now: number): boolean {
+  return !isGone && now - beatAt < 3 * WORKER_BEAT_MS;
 }
 
 /** A worker's entry among the others; disposing takes it out. */

@@ -66,14 +66,20 @@ export class Holder implements Disposable {
     const id = randomId(16);
     // Made elsewhere, so that nobody finds it without its lock.
     const life = files.open(`tmp/${id}/life`);
-    const isLocked = !isDetached && tryLock(life);
-    const content: HolderLife = { boot: bootId(), pid: Deno.pid, startedAt: time.now(), isLocked };
-    life.writeSync(new TextEncoder().encode(JSON.stringify(content)));
-    time.measured(life.statSync().mtime);
-    using renewals = files.open(`tmp/${id}/renewals`);
-    renewals.writeSync(new TextEncoder().encode("{}".padEnd(RENEWALS_BYTES)));
-    files.move(`tmp/${id}`, `held/${id}`);
-    return new Holder(life, { id, files, time, isLocked });
+    try {
+      const isLocked = !isDetached && tryLock(life);
+      const content: HolderLife = { boot: bootId(), pid: Deno.pid, startedAt: time.now(), isLocked };
+      life.writeSync(new TextEncoder().encode(JSON.stringify(content)));
+      time.measured(life.statSync().mtime);
+      using renewals = files.open(`tmp/${id}/renewals`);
+      renewals.writeSync(new TextEncoder().encode("{}".padEnd(RENEWALS_BYTES)));
+      files.move(`tmp/${id}`, `held/${id}`);
+      return new Holder(life, { id, files, time, isLocked });
+    } catch (error) {
+      life.close();
+      files.removeAll(`tmp/${id}`);
+      throw error;
+    }
   }
 
   /** Where a name of this holder is. */
@@ -154,6 +160,26 @@ export class Holder implements Disposable {
     } catch {
       // Others do it when they find it.
     }
+  }
+}
+
+/** Whether the process of a holder of this host is known to be gone: only here, locks are sure to hold. */
+export function isGoneHere(files: Files, id: string): boolean {
+  if (!files.exists(`held/${id}/life`)) return true;
+  const life = readLife(files.read(`held/${id}/life`) ?? "");
+  if (life === undefined || !life.isLocked || life.boot !== bootId()) return false;
+  using file = files.open(`held/${id}/life`);
+  return tryLock(file);
+}
+
+/** What a holder says of itself; undefined when it cannot be read. */
+export function readLife(text: string): HolderLife | undefined {
+  try {
+    const { boot, isLocked, ...rest } = (JSON.parse(text) ?? {}) as Partial<HolderLife>;
+    if (typeof boot !== "string" || typeof isLocked !== "boolean") return undefined;
+    return { pid: 0, startedAt: 0, ...rest, boot, isLocked };
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomId } from "../../core/random_id.ts";
 import type { Files } from "./files.ts";
-import type { HolderLife, Renewals } from "./holder.ts";
+import type { Renewals } from "./holder.ts";
 import { type Key, type LeasedName, readLeased, readMoving } from "./names.ts";
 
 const CUT = /^cut\.([0-9a-z]{10})\.(\d+)\.(\d+)$/;
@@ -99,13 +99,6 @@ export class HolderFolder {
 /** The name of a request to stop a job. */
 export function stopName(key: Key, token: string): string {
   return `stop.${key}.${token}`;
-}
-
-/** What a holder says of itself; undefined when it cannot be read. */
-export function readLife(text: string): HolderLife | undefined {
-  const value = parse(text) as Partial<HolderLife> | undefined;
-  if (typeof value?.boot !== "string" || typeof value.isLocked !== "boolean") return undefined;
-  return value as HolderLife;
 }
 
 function readRenewals(files: Files, id: string): Renewals {

@@ -7,8 +7,8 @@ import type { DirectoryContext } from "./context.ts";
 import { ALONE, tellBlocked, tellChildrenOf } from "./finishing.ts";
 import { again } from "./fs_calls.ts";
 import { isMissing } from "./fs_errors.ts";
-import { bootId, tryLock } from "./holder.ts";
-import { HolderFolder, readLife, type SeenLease } from "./holder_folder.ts";
+import { bootId, readLife, tryLock } from "./holder.ts";
+import { HolderFolder, type SeenLease } from "./holder_folder.ts";
 import type { Key } from "./names.ts";
 import { faultOf, loadJob, put, putUnchanged, setAside, take } from "./stored_jobs.ts";
 
@@ -137,6 +137,10 @@ export class Recovery {
     { isStep, isDead }: { isStep: boolean; isDead: boolean },
   ): Promise<void> {
     const now = this.#context.time.now();
+    // First, as what follows may need it.
+    for (const name of folder.strange) {
+      if (isDead && isBaton(name)) freeBaton(this.#context, folder.path(name));
+    }
     for (const lease of folder.leases) {
       const hasEnded = lease.until <= now;
       if (isDead || (hasEnded && folder.stopReason(lease.leased) !== undefined)) {
@@ -149,8 +153,8 @@ export class Recovery {
     }
     if (!isDead) return;
     for (const name of folder.strange) {
-      if (isBaton(name)) freeBaton(this.#context, folder.path(name));
-      else setAside(this.#context, folder.path(name), "its name is not one that jobq gives");
+      if (isBaton(name)) continue;
+      setAside(this.#context, folder.path(name), "its name is not one that jobq gives");
     }
   }
 

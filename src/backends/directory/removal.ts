@@ -5,7 +5,7 @@ import type { DirectoryContext } from "./context.ts";
 import { childrenDirectory, type DoneName, idOfKey, keyOfId, pageOf, readDone } from "./names.ts";
 import { doneJobs, jobsIn, locate, type Location } from "./places.ts";
 import { childKeys, forgetUniqueKey, hasChildren, removeEdge, removeEdges } from "./relations.ts";
-import { loadJob } from "./stored_jobs.ts";
+import { loadJob, take } from "./stored_jobs.ts";
 
 interface DoneJob {
   readonly location: Location;
@@ -55,8 +55,11 @@ function isNeeded(context: DirectoryContext, { state, name }: DoneJob, old: Read
 /** Removes a job's file with all that was kept because of it, its logs excepted. @returns whether it was there */
 export function removeJob(context: DirectoryContext, { key, path }: Location): boolean {
   const { files } = context;
-  const entry = loadJob(context, { key, path, state: undefined })?.entry;
-  if (!files.remove(path)) return false;
+  // A removal that the file server was asked for twice does not tell whether it worked; a rename does.
+  const own = take(context, { key, path, state: undefined });
+  if (own === undefined) return false;
+  const entry = loadJob(context, { key, path: own, state: undefined })?.entry;
+  files.remove(own);
   removeEdges(files, key);
   for (const id of entry?.parents.keys() ?? []) {
     const parent = keyOfId(id);

@@ -123,7 +123,7 @@ export class DirectoryGraph implements JobGraph {
       }
       isWritten = true;
     } finally {
-      if (!isWritten) for (const one of taken) this.#putBack(one);
+      if (!isWritten) { for (const one of taken) this.#putBack(one); }
     }
     return this.#stops.every(({ location, reason }) => this.#requestStop(location, reason));
   }

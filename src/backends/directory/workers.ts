@@ -8,6 +8,7 @@ import {
   type WorkerSelf,
 } from "../../core/workers.ts";
 import type { DirectoryContext } from "./context.ts";
+import { isGoneHere } from "./holder.ts";
 import { heldJobs } from "./places.ts";
 import { loadJob } from "./stored_jobs.ts";
 
@@ -16,7 +17,10 @@ const FORGOTTEN_AFTER_MS = 86_400_000;
 const REMOVED_AFTER_MS = 7 * FORGOTTEN_AFTER_MS;
 
 /** What is in a worker's file. */
-type WorkerFile = WorkerSelf & Pick<WorkerInfo, "startedAt" | "beatAt" | "jobs">;
+type WorkerFile = WorkerSelf & Pick<WorkerInfo, "startedAt" | "beatAt" | "jobs"> & {
+  /** Whose lock tells whether the process lives. */
+  readonly holder?: string;
+};
 
 /** The workers of a queue: each has a file, which it writes anew every 30 s, and leaves when somebody removes it. */
 export class DirectoryWorkers implements WorkerRegistry {
@@ -63,7 +67,9 @@ export class DirectoryWorkers implements WorkerRegistry {
       if (age >= REMOVED_AFTER_MS) files.remove(`workers/${name}`);
       if (age >= FORGOTTEN_AFTER_MS) return [];
       const stop = readStop(files.read(stopPathOf(worker.id)));
-      return [{ ...worker, stop, jobs: jobs.get(worker.id) ?? [] }];
+      const { holder, ...info } = worker;
+      const gone = holder !== undefined && isGoneHere(files, holder) ? { isGone: true } : {};
+      return [{ ...info, ...gone, stop, jobs: jobs.get(worker.id) ?? [] }];
     });
     return workers.sort((a, b) => a.startedAt - b.startedAt);
   }
@@ -74,10 +80,14 @@ export class DirectoryWorkers implements WorkerRegistry {
     return true;
   }
 
-  #write(worker: Omit<WorkerFile, "jobs">): void {
-    const jobs = this.#jobsByWorker(this.#context.ownHolder?.id).get(worker.id) ?? [];
-    this.#context.files.makeDirectory("workers");
-    this.#context.files.replace(pathOf(worker.id), JSON.stringify({ ...worker, jobs } satisfies WorkerFile));
+  #write(worker: Omit<WorkerFile, "jobs" | "holder">): void {
+    const { files, holder } = this.#context;
+    const jobs = this.#jobsByWorker(holder.id).get(worker.id) ?? [];
+    files.makeDirectory("workers");
+    files.replace(
+      pathOf(worker.id),
+      JSON.stringify({ ...worker, holder: holder.id, jobs } satisfies WorkerFile),
+    );
   }
 
   /** @param holder in whose folder to look; default: in all */

@@ -50,7 +50,11 @@ export const stop: RunCommand<typeof STOP_FLAGS & typeof COMMON_FLAGS> = async (
     }
     told.push(id);
     const lost = workers.find((worker) => worker.id === id && !isAlive(worker, Date.now()));
-    const doubt = lost === undefined ? "" : `; but it has not been heard of for ${age(lost.beatAt)}`;
+    const doubt = lost === undefined
+      ? ""
+      : lost.isGone
+      ? "; but its process is gone"
+      : `; but it has not been heard of for ${age(lost.beatAt)}`;
     void io.stderr.write(`asked ${id} ${answer}${doubt}\n`);
   }
   if (flags.json) await printJson(io.stdout, told, (id) => ({ id, stop: request }));
