@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { type AzureOptions, type Durability, openQueue, type OpenQueueOptions } from "./backends/registry.ts";
+export {
+  type AzureOptions,
+  type Durability,
+  openQueue,
+  type OpenQueueOptions,
+  type SshOptions,
+} from "./backends/registry.ts";
 export { Worker } from "./worker/worker.ts";
 export type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker/worker_options.ts";
 export type { KeepFinished } from "./worker/retention.ts";

@@ -1,5 +1,6 @@
 import { children } from "./children.ts";
 import { crowdedClaim } from "./crowded_claim.ts";
+import { directory } from "./directory.ts";
 import { fanOut } from "./fan_out.ts";
 import { idle } from "./idle.ts";
 import { leaseAck } from "./lease_ack.ts";
@@ -9,6 +10,7 @@ import { pushSingle } from "./push_single.ts";
 import { records } from "./records.ts";
 import { type Benchmark, isWithinLimit, type Result } from "./result.ts";
 import { serviceBus } from "./service_bus.ts";
+import { ssh } from "./ssh.ts";
 import { startUp } from "./start_up.ts";
 import { storageQueue } from "./storage_queue.ts";
 import { formatTable } from "./table.ts";
@@ -24,6 +26,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "children": children,
   "memory": memory,
   "idle": idle,
+  "directory": directory,
+  "ssh": ssh,
   "storage-queue": storageQueue,
   "service-bus": serviceBus,
 };

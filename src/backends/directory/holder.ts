@@ -67,7 +67,8 @@ export class Holder implements Disposable {
     // Made elsewhere, so that nobody finds it without its lock.
     const life = files.open(`tmp/${id}/life`);
     try {
-      const isLocked = !isDetached && tryLock(life);
+      // Without the lock, others find that the folder of leases which outlive this process can go once it is empty.
+      const isLocked = tryLock(life) && !isDetached;
       const content: HolderLife = { boot: bootId(), pid: Deno.pid, startedAt: time.now(), isLocked };
       life.writeSync(new TextEncoder().encode(JSON.stringify(content)));
       time.measured(life.statSync().mtime);

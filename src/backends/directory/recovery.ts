@@ -7,7 +7,7 @@ import type { DirectoryContext } from "./context.ts";
 import { ALONE, tellBlocked, tellChildrenOf } from "./finishing.ts";
 import { again } from "./fs_calls.ts";
 import { isMissing } from "./fs_errors.ts";
-import { bootId, readLife, tryLock } from "./holder.ts";
+import { bootId, type HolderLife, readLife, tryLock } from "./holder.ts";
 import { HolderFolder, type SeenLease } from "./holder_folder.ts";
 import type { Key } from "./names.ts";
 import { faultOf, loadJob, put, putUnchanged, setAside, take } from "./stored_jobs.ts";
@@ -112,19 +112,19 @@ export class Recovery {
       return HolderFolder.read(files, id).removeIfEmpty();
     }
     using _ = life;
-    const isDead = this.#isDead(life, files.read(`held/${id}/life`) ?? "");
+    const said = readLife(files.read(`held/${id}/life`) ?? "");
+    const isGone = said !== undefined && this.#isGone(life, said);
+    const isDead = isGone && said.isLocked;
     await this.#lookAt(HolderFolder.read(files, id), { isStep, isDead });
     const age = time.now() - (life.statSync().mtime?.getTime() ?? Infinity);
-    if (isDead || age > ABANDONED_MS) HolderFolder.read(files, id).removeIfEmpty();
+    if (isGone || age > ABANDONED_MS) HolderFolder.read(files, id).removeIfEmpty();
   }
 
   /**
    * Whether a holder's process is gone, as its lock tells. On some filesystems, locks hold only within a host, and are had
    * by everybody else: so one that is had is believed only from a host that was once seen to refuse it.
    */
-  #isDead(life: Deno.FsFile, text: string): boolean {
-    const said = readLife(text);
-    if (said === undefined || !said.isLocked) return false;
+  #isGone(life: Deno.FsFile, said: HolderLife): boolean {
     if (!tryLock(life)) {
       this.#refusing.add(said.boot);
       return false;
