@@ -17,30 +17,8 @@ import type {
   ServerMessage,
 } from "./messages.ts";
 import { decodeError } from "./remote_errors.ts";
+import { type End, LostCall } from "./lost_call.ts";
 import { Topics } from "./topics.ts";
-
-/** A request was not answered because the connection ended. */
-export class LostCall extends Error {
-  override readonly cause: JobqError;
-  /** It may have been done. */
-  readonly wasSent: boolean;
-  /** On a new connection it may be answered. */
-  readonly mayPass: boolean;
-
-  constructor({ cause, mayPass }: End, wasSent: boolean) {
-    super(cause.message);
-    this.name = new.target.name;
-    this.cause = cause;
-    this.mayPass = mayPass;
-    this.wasSent = wasSent;
-  }
-}
-
-/** Why a connection ended. */
-interface End {
-  readonly cause: JobqError;
-  readonly mayPass: boolean;
-}
 
 /** Of one of which it is not known yet why it ends. */
 const ENDING: End = { cause: new BackendError("it was lost", { transient: true }), mayPass: true };

@@ -4,7 +4,8 @@ import { BackendError, errorMessage, isTransient, UsageError } from "../../core/
 import { retryDelayMs, type RetryPolicy } from "../../core/retry_policy.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { Connect } from "./channel.ts";
-import { Connection, LostCall, type RequestOptions } from "./connection.ts";
+import { Connection, type RequestOptions } from "./connection.ts";
+import { LostCall } from "./lost_call.ts";
 import { FrameTooLargeError } from "./frames.ts";
 import type { MethodName, Params, Result } from "./messages.ts";
 import { orAborted } from "./or_aborted.ts";

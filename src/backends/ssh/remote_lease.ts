@@ -3,71 +3,19 @@ import { BackendError, isTransient, LeaseLostError } from "../../core/errors.ts"
 import type { Failure } from "../../core/failure.ts";
 import type { Job, JsonValue } from "../../core/job.ts";
 import type { ExecutionOutcome } from "../../core/job_store.ts";
-import type { CallOptions, Lease, LeaseOptions, ParentResults } from "../../core/queue.ts";
-import { type Connection, LostCall } from "./connection.ts";
+import type { Lease, ParentResults } from "../../core/queue.ts";
+import { type Connection } from "./connection.ts";
+import { LostCall } from "./lost_call.ts";
 import type { Link, UseOptions } from "./link.ts";
 import type { Event, WireLease } from "./messages.ts";
 import { orAborted } from "./or_aborted.ts";
 import { toWire } from "./wire_numbers.ts";
 
-/** How long the answer of a lease() that was given up is waited for, in ms: a job may be in it. */
-const LINGER_MS = 2_000;
 /** How long a renewal after the end of the lease may take, in ms. */
 const LATE_RENEWAL_MS = 5_000;
 
-/** As `Queue.lease`, and with `max` as `Queue.leaseMany`; no leases when none came in time. */
-export async function leaseRemotely(
-  link: Link,
-  { signal, max, waitMs, ...options }: LeaseOptions & { max?: number },
-): Promise<readonly Lease[]> {
-  if (signal?.aborted) return [];
-  const { clock } = link;
-  const deadline = clock.now() + waitMs;
-  const ask = async (connection: Connection): Promise<readonly Lease[]> => {
-    const sentAt = clock.now();
-    const asked = toWire({ ...options, waitMs: Math.max(0, deadline - sentAt) });
-    const rest = { signal, lingerMs: LINGER_MS };
-    const giveBack = (late: readonly (WireLease | undefined)[]) => {
-      for (const each of late) {
-        // Should that fail, the other side gives it back, to which nobody has confirmed it.
-        if (each) connection.request("lease.release", { lease: each.lease, delayMs: 0 }).catch(() => {});
-      }
-    };
-    const found = max === undefined
-      ? [await connection.request("lease", asked, { ...rest, onLate: (late) => giveBack([late]) })]
-      : await connection.request("leaseMany", { ...asked, ...toWire({ max }) }, {
-        ...rest,
-        onLate: giveBack,
-      });
-    return found.flatMap((wire) => {
-      if (wire === undefined) return [];
-      connection.confirm(wire.lease);
-      return [new RemoteLease(link, wire, { connection, sentAt, workerId: options.workerId })];
-    });
-  };
-  try {
-    // The job of an answer that got lost is given back by the other side.
-    return await link.use(ask, { action: "lease a job of", signal, repeat: true });
-  } catch (error) {
-    if (signal?.aborted) return [];
-    throw error;
-  }
-}
-
-/** As `Queue.resume`. */
-export async function resumeRemotely(
-  link: Link,
-  ticket: string,
-  { signal }: CallOptions = {},
-): Promise<Lease> {
-  return await link.use(async (connection) => {
-    const sentAt = link.clock.now();
-    const wire = await connection.request("resume", { ticket }, { signal });
-    return new RemoteLease(link, wire, { connection, sentAt, workerId: undefined });
-  }, { action: "resume a lease of", signal, repeat: true });
-}
-
-interface Origin {
+/** Where a lease came from. */
+export interface Origin {
   readonly connection: Connection;
   /** When it was asked for. */
   readonly sentAt: number;
@@ -75,7 +23,7 @@ interface Origin {
 }
 
 /** A lease that a process on the other side holds for us; another one takes it up when the connection was lost. */
-class RemoteLease implements Lease {
+export class RemoteLease implements Lease {
   readonly job: Job;
   readonly ticket?: string;
   readonly lost: AbortSignal;

@@ -1,6 +1,7 @@
 import { errorMessage } from "../../core/errors.ts";
 import type { ExecutionKey, JobLogs, LogPart, LogWriter, LogWriterOptions } from "../../core/job_logs.ts";
-import { type Connection, LostCall } from "./connection.ts";
+import { type Connection } from "./connection.ts";
+import { LostCall } from "./lost_call.ts";
 import type { Link } from "./link.ts";
 import { toWire } from "./wire_numbers.ts";
 

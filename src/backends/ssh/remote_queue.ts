@@ -30,7 +30,7 @@ import { Link } from "./link.ts";
 import type { HelloQueue } from "./messages.ts";
 import { decodeError } from "./remote_errors.ts";
 import { RemoteDeadLetters } from "./remote_dead_letters.ts";
-import { leaseRemotely, resumeRemotely } from "./remote_lease.ts";
+import { leaseRemotely, resumeRemotely } from "./remote_claims.ts";
 import { RemoteLogs } from "./remote_logs.ts";
 import { RemoteWorkers } from "./remote_workers.ts";
 import { toWire } from "./wire_numbers.ts";
