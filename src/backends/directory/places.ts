@@ -52,7 +52,7 @@ export function keyOfEntry({ id }: Entry): Key {
 /** Looks a job up. */
 export function locate(files: Files, key: Key): Location | undefined {
   for (let round = 0; round < ROUNDS; round++) {
-    const found = inWaiting(files, key) ?? inHeld(files, key) ?? inDelayed(files, key) ?? inDone(files, key);
+    const found = inWaiting(files, key) ?? inHeld(files, key) ?? inDone(files, key) ?? inDelayed(files, key);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,12 +1,13 @@
 import { UsageError } from "../../core/errors.ts";
-import { isFinished, type JobId } from "../../core/job.ts";
+import { isFinished, JOB_STATES, type JobId, type JobState } from "../../core/job.ts";
 import type { JobRecord } from "../../core/job_store.ts";
 import type { Progress, ProgressSource } from "../../core/wait.ts";
 import { recordOf } from "../job_graph/record.ts";
 import { countJobs } from "./census.ts";
 import type { DirectoryContext } from "./context.ts";
 import { keyOfId, readDone } from "./names.ts";
-import { doneJobs, locate } from "./places.ts";
+import { doneJobs, locate, type Location } from "./places.ts";
+import { findJobs } from "./records.ts";
 import { loadJob } from "./stored_jobs.ts";
 
 /** How many jobs are shown to those who waited for all. */
@@ -18,6 +19,9 @@ const MAX_PAUSE_MS = 500;
 
 /** A job that goes back while the others are counted is not seen: that there is none is believed when seen twice. */
 const LOOKS = 2;
+
+/** So many jobs are found sooner by looking at all. */
+const MANY = 64;
 
 /** What `JobStore.wait` rests on. */
 export function progressSource(context: DirectoryContext): ProgressSource {
@@ -50,10 +54,12 @@ function progressOfAll(context: DirectoryContext): Progress {
 
 function progressOf(context: DirectoryContext, ids: readonly JobId[]): Progress {
   const progress = { completed: 0, notCompleted: 0, unfinished: 0 };
+  const all = ids.length > MANY ? findJobs(context, JOB_STATES) : undefined;
   for (const id of ids) {
     const key = keyOfId(id);
-    const state = key === undefined ? undefined : stateOf(context, key);
-    if (state === undefined) throw new UsageError(`no job has the id "${id}"`);
+    const location = key && (all?.get(key) ?? locate(context.files, key));
+    if (!location) throw new UsageError(`no job has the id "${id}"`);
+    const state = stateOf(context, location);
     if (state === "completed") progress.completed++;
     else if (isFinished(state)) progress.notCompleted++;
     else progress.unfinished++;
@@ -61,13 +67,10 @@ function progressOf(context: DirectoryContext, ids: readonly JobId[]): Progress 
   return progress;
 }
 
-function stateOf(context: DirectoryContext, key: string) {
-  const location = locate(context.files, key);
-  if (location === undefined) return undefined;
-  // On its way, or run by a worker that has said what came of it.
-  return location.holder === undefined
-    ? location.state
-    : loadJob(context, location)?.entry.state ?? "running";
+/** Of one that is on its way, or is run by a worker that has said what came of it, the file tells. */
+function stateOf(context: DirectoryContext, location: Location): JobState {
+  const { holder, state = "running" } = location;
+  return holder === undefined ? state : loadJob(context, location)?.entry.state ?? "running";
 }
 
 function recordFor(context: DirectoryContext, id: JobId): JobRecord {
