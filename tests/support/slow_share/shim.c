@@ -246,7 +246,7 @@ DIR *opendir(const char *path) {
 struct dirent *readdir(DIR *dir) {
   char path[PATH_MAX] = "";
   struct dirent *entry;
-  int is_shared = resolve(dirfd(dir), ".", path) || (root[0] != 0 && strcmp(path, root) == 0);
+  int is_shared = delay_ms > 0 && (resolve(dirfd(dir), ".", path) || (root[0] != 0 && strcmp(path, root) == 0));
   while ((entry = REAL(readdir)(dir)) != NULL && is_shared) {
     size_t length = strlen(path);
     int is_listed = 1;
