@@ -1,12 +1,16 @@
 import { randomId } from "../../core/random_id.ts";
 import type { DirectoryContext } from "./context.ts";
 import type { NewFile } from "./push.ts";
+import { setAside } from "./stored_jobs.ts";
 
 /*
  * Jobs that are pushed together are first written to a directory of their own, batches/<name>.new. Once that is called
  * batches/<name>, the push has happened, whatever comes: their files are then moved to where they belong, by the one who
  * pushes, or if that one dies, by any worker.
  */
+
+/** The place of a new job, in one name. */
+const PLACE = /^(?:ready|delayed|blocked|done!cancelled)(?:!\d+)+!\d{15}-[0-9a-z]+(?:\.[0-9a-z]*)*$/;
 
 /** Files in one directory of a batch. */
 const PART = 256;
@@ -77,16 +81,21 @@ export function finishBatches(context: DirectoryContext): void {
   }
   for (const name of files.names("batches")) {
     const age = time.now() - (files.stat(`batches/${name}`)?.mtime?.getTime() ?? Infinity);
-    if (name.endsWith(".new") ? age > ABANDONED_MS : age <= LEFT_MS) continue;
+    if (age <= (name.endsWith(".new") ? ABANDONED_MS : LEFT_MS)) continue;
     if (name.endsWith(".new")) files.removeAll(`batches/${name}`);
     else scatter(context, `batches/${name}`);
   }
 }
 
 /** Moves the files of a batch to their places. Several may do so at the same time. */
-function scatter({ files, ready, delayed }: DirectoryContext, batch: string): void {
+function scatter(context: DirectoryContext, batch: string): void {
+  const { files, ready, delayed } = context;
   for (const part of files.names(batch)) {
     for (const name of files.names(`${batch}/${part}`)) {
+      if (!PLACE.test(name)) {
+        setAside(context, `${batch}/${part}/${name}`, "its name is not one that jobq gives");
+        continue;
+      }
       const place = name.replaceAll("!", "/");
       files.move(`${batch}/${part}/${name}`, place);
       ready.put(directoryOf(place));

@@ -1,6 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
-import { BackendError } from "../../core/errors.ts";
+import { BackendError, errorMessage } from "../../core/errors.ts";
 import type { DirectoryContext } from "./context.ts";
+import { isGoneHere } from "./holder.ts";
 import { newToken } from "./holder_folder.ts";
 
 /*
@@ -37,6 +38,7 @@ export async function takeBaton(context: DirectoryContext, signal?: AbortSignal)
   let isMissingSince: number | undefined;
   for (let pauseMs = MIN_PAUSE_MS;; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     signal?.throwIfAborted();
+    putDownKept(context);
     const own = context.holder.path(newName(time.now()));
     if (files.move(HOME, own)) return new HeldBaton(context, own);
     // A listing makes a client of a file server ask for what is there now.
@@ -91,8 +93,14 @@ class HeldBaton implements Baton {
     this.#markedAt = time.now();
   }
 
+  /** Where that fails, it is put down when it is wanted again, or others take it in a minute. */
   [Symbol.dispose](): void {
-    this.#context.files.move(this.#path, HOME);
+    try {
+      this.#context.files.move(this.#path, HOME);
+    } catch (error) {
+      this.#context.keptBaton = this.#path;
+      this.#context.log.debug(`cannot put the baton down: ${errorMessage(error)}`);
+    }
   }
 }
 
@@ -100,7 +108,13 @@ function newName(now: number): string {
   return `baton.${newToken()}.${Math.round(now + MAX_HELD_MS)}`;
 }
 
-/** Takes it from one who has it for too long. @returns whether somebody has it */
+function putDownKept(context: DirectoryContext): void {
+  if (context.keptBaton === undefined) return;
+  context.files.move(context.keptBaton, HOME);
+  context.keptBaton = undefined;
+}
+
+/** Takes it from one who is gone, or has it for too long. @returns whether somebody has it */
 function takeBack({ files, time }: DirectoryContext): boolean {
   let isSomewhere = false;
   for (const holder of files.names("held")) {
@@ -108,7 +122,9 @@ function takeBack({ files, time }: DirectoryContext): boolean {
       const [, , until] = HELD.exec(name) ?? [];
       if (until === undefined) continue;
       isSomewhere = true;
-      if (Number(until) <= time.now()) freeBaton({ files }, `held/${holder}/${name}`);
+      if (Number(until) <= time.now() || isGoneHere(files, holder)) {
+        freeBaton({ files }, `held/${holder}/${name}`);
+      }
     }
   }
   return isSomewhere;

@@ -1,12 +1,12 @@
 import { systemClock } from "../../core/clock.ts";
-import { errorMessage, LeaseLostError, UsageError } from "../../core/errors.ts";
+import { BackendError, errorMessage, LeaseLostError, UsageError } from "../../core/errors.ts";
 import type { JobId } from "../../core/job.ts";
 import type { Lease, LeaseOptions } from "../../core/queue.ts";
 import type { Entry, ExecutionEntry } from "../job_graph/entry.ts";
 import type { DirectoryContext } from "./context.ts";
 import type { Files } from "./files.ts";
 import { endDelays, nextDue, shortenDelays } from "./delays.ts";
-import { explainForWorker } from "./fs_errors.ts";
+import { codeOf, explainForWorker } from "./fs_errors.ts";
 import { HolderFolder, newToken, type SeenLease, stopName } from "./holder_folder.ts";
 import type { HeldLease } from "./holder.ts";
 import { encodeChange } from "./job_file.ts";
@@ -26,6 +26,9 @@ const MAX_PAUSE_MS = 500;
 /** A clock that went back by less than this was only set right, in ms. */
 const STEP_MS = 1_000;
 
+/** A file that says so does not belong here, while the directory can be written. */
+const NOT_OURS: readonly string[] = ["EACCES", "EPERM", "EISDIR"];
+
 /** Who finds others at the same jobs begins so many jobs further on, at most. */
 const MAX_SPREAD = 32;
 
@@ -36,6 +39,7 @@ export class Claims implements Disposable {
   readonly #watch: StopWatch;
   /** How many of the first jobs others are likely to take at this moment. */
   #spread = 0;
+  #misses = 0;
   #latest = Infinity;
 
   constructor(context: DirectoryContext) {
@@ -50,6 +54,7 @@ export class Claims implements Disposable {
     const deadline = clock.now() + waitMs;
     try {
       for (let pauseMs = MIN_PAUSE_MS; !signal?.aborted; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
+        if (!this.#context.isThere) throw goneError(name);
         const lease = await this.#next(options, signal);
         if (lease !== undefined || clock.now() >= deadline) return lease;
         await clock.sleep(Math.min(pauseMs, deadline - clock.now(), this.#untilDue()), signal);
@@ -95,8 +100,9 @@ export class Claims implements Disposable {
     { job, ...options }: Omit<LeaseOptions, "waitMs" | "signal">,
     signal: AbortSignal | undefined,
   ): Promise<Lease | undefined> {
-    const { time, ownHolder } = this.#context;
-    ownHolder?.measureTime();
+    const { time } = this.#context;
+    // A host whose clock is ahead would take what others have.
+    if (time.isStale) this.#context.holder.measureTime();
     const isStep = time.now() < this.#latest - STEP_MS;
     this.#latest = time.now();
     if (isStep) shortenDelays(this.#context);
@@ -123,10 +129,23 @@ export class Claims implements Disposable {
       const page = directory.split("/").slice(-2).join("/");
       if (sequence.isPast(page)) ready.prune(directory);
     };
-    for (const leaf of ready.leaves({ isFresh, onEmpty })) {
-      if (skip-- > 0) continue;
-      yield* this.#endedBefore(leaf);
-      yield { key: leaf.name, path: `${leaf.directory}/${leaf.name}`, state: "pending" };
+    // Those that others had taken. Where there is one, there are more: the directory is looked at anew.
+    const missed = new Set<string>();
+    for (let isDone = false; !isDone;) {
+      isDone = true;
+      for (const leaf of ready.leaves({ isFresh, onEmpty })) {
+        if (missed.has(leaf.name)) continue;
+        if (skip-- > 0) continue;
+        yield* this.#endedBefore(leaf);
+        const misses = this.#misses;
+        yield { key: leaf.name, path: `${leaf.directory}/${leaf.name}`, state: "pending" };
+        if (this.#misses === misses) continue;
+        missed.add(leaf.name);
+        ready.missed(leaf);
+        skip = Math.floor(Math.random() * (this.#spread + 1));
+        isDone = false;
+        break;
+      }
     }
     yield* this.#endedBefore();
   }
@@ -169,26 +188,45 @@ export class Claims implements Disposable {
     const own = holder.path(leasedName(held));
     if (!files.move(path, own)) {
       this.#spread = Math.min(MAX_SPREAD, 2 * this.#spread + 1);
+      this.#misses++;
       return undefined;
     }
     this.#spread = Math.floor(this.#spread / 2);
     const slash = path.lastIndexOf("/");
     ready.took({ directory: path.slice(0, slash), name: path.slice(slash + 1) });
     const taken = { ...location, path: own, takenFrom: path };
-    const entry = loadJob(context, taken)?.entry;
-    if (entry === undefined) {
-      setAside(context, own, faultOf(context, taken) ?? "it does not describe a job");
+    using file = this.#openTaken(own, path);
+    const entry = file && loadJob(context, taken, { text: file.text })?.entry;
+    if (file === undefined || entry === undefined) {
+      setAside(context, own, faultOf(context, taken) ?? "it may not be written, or does not describe a job");
       return undefined;
     }
-    await this.#begin(entry, held, { own, workerId, now });
+    await this.#begin(entry, held, { own, workerId, now, add: file.add });
     return new DirectoryLease(context, entry, { held, holder, watch: this.#watch });
+  }
+
+  /** Opens what was taken. @returns undefined for what can be renamed, and neither read nor written: it is no job of ours */
+  #openTaken(own: string, from: string): ReturnType<Files["openToAdd"]> {
+    const { files } = this.#context;
+    try {
+      return files.openToAdd(own);
+    } catch (error) {
+      if (NOT_OURS.includes(codeOf(error))) return undefined;
+      files.move(own, from);
+      throw error;
+    }
   }
 
   /** Notes that an execution begins. A job of which that cannot be noted goes back. */
   async #begin(
     entry: Entry,
     { token, until, waitMs }: HeldLease,
-    { own, workerId, now }: { own: string; workerId?: string; now: number },
+    { own, workerId, now, add }: {
+      own: string;
+      workerId: string | undefined;
+      now: number;
+      add: (line: string) => void;
+    },
   ): Promise<void> {
     const before = { ...entry, history: [...entry.history] };
     const latest: ExecutionEntry = {
@@ -201,7 +239,7 @@ export class Claims implements Disposable {
     Object.assign(entry, { state: "running", updatedAt: latest.startedAt, failure: undefined, waitMs });
     entry.visibleAt = until;
     try {
-      this.#context.files.append(own, encodeChange(entry, { token }))[Symbol.dispose]();
+      add(encodeChange(entry, { token }));
     } catch (error) {
       this.#context.log.debug(`cannot begin job ${entry.id}: ${errorMessage(error)}`);
       putUnchanged(this.#context, own, before);
@@ -215,6 +253,14 @@ export class Claims implements Disposable {
     const due = nextDue(this.#context);
     return due === undefined ? Infinity : Math.max(1, due - this.#context.time.now());
   }
+}
+
+/** A worker waits for its return. */
+function goneError(name: string): BackendError {
+  return new BackendError(`Cannot take a job from "${name}": it is not there any more`, {
+    transient: true,
+    hint: "look whether its directory was removed, or its filesystem is not mounted",
+  });
 }
 
 function isBefore({ priority, key }: EndedLease, { directory, name }: Leaf): boolean {

@@ -4,10 +4,9 @@ import type { Entry } from "../job_graph/entry.ts";
 import type { JobGraph } from "../job_graph/graph.ts";
 import { admit, tellChildren } from "../job_graph/life.ts";
 import type { DirectoryContext } from "./context.ts";
-import { idOfKey, keyOfId } from "./names.ts";
+import { childrenDirectory, idOfKey, keyOfId } from "./names.ts";
 import { locate, type Location } from "./places.ts";
-import { hasChildren } from "./relations.ts";
-import { loadJob } from "./stored_jobs.ts";
+import { faultOf, loadJob, setAside } from "./stored_jobs.ts";
 import { change } from "./transaction.ts";
 
 /**
@@ -30,7 +29,7 @@ export const ALONE: JobGraph = {
  */
 export async function tellChildrenOf(context: DirectoryContext, { id }: Entry): Promise<void> {
   const key = keyOfId(id);
-  if (key === undefined || !hasChildren(context.files, key)) return;
+  if (key === undefined || !context.children.has(childrenDirectory(key).slice("children/".length))) return;
   await change(context, (graph) => {
     const entry = graph.get(id);
     if (entry !== undefined && isFinished(entry.state)) tellChildren(graph, [entry], context.time.now());
@@ -40,6 +39,8 @@ export async function tellChildrenOf(context: DirectoryContext, { id }: Entry): 
 /** Looks whether a blocked job waits in vain, since those who should have told it did not, and tells it. */
 export async function tellBlocked(context: DirectoryContext, location: Location): Promise<void> {
   const loaded = loadJob(context, location);
+  const fault = loaded === undefined ? faultOf(context, location) : undefined;
+  if (fault !== undefined) return setAside(context, location.path, fault);
   if (loaded === undefined || loaded.entry.state !== "blocked" || !hasNews(context, loaded.entry)) return;
   await change(context, (graph) => {
     const entry = graph.get(idOfKey(location.key));

@@ -167,7 +167,7 @@ export class Holder implements Disposable {
 /** Whether the process of a holder of this host is known to be gone: only here, locks are sure to hold. */
 export function isGoneHere(files: Files, id: string): boolean {
   if (!files.exists(`held/${id}/life`)) return true;
-  const life = readLife(files.read(`held/${id}/life`) ?? "");
+  const life = readLife(files.readAny(`held/${id}/life`) ?? "");
   if (life === undefined || !life.isLocked || life.boot !== bootId()) return false;
   using file = files.open(`held/${id}/life`);
   return tryLock(file);

@@ -60,7 +60,7 @@ export class HolderFolder {
   /** Why somebody wants the job to be stopped; undefined when nobody does. */
   stopReason({ key, token }: LeasedName): string | undefined {
     const name = stopName(key, token);
-    return this.#stops.includes(name) ? this.#files.read(this.path(name)) : undefined;
+    return this.#stops.includes(name) ? this.#files.readAny(this.path(name)) : undefined;
   }
 
   /** Has a lease end earlier than was said, as when the clock was set back since. */
@@ -102,7 +102,7 @@ export function stopName(key: Key, token: string): string {
 }
 
 function readRenewals(files: Files, id: string): Renewals {
-  const value = parse(files.read(`held/${id}/renewals`) ?? "");
+  const value = parse(files.readAny(`held/${id}/renewals`) ?? "");
   if (typeof value !== "object" || value === null) return {};
   const entries = Object.entries(value as { [token: string]: unknown });
   return Object.fromEntries(entries.filter((entry): entry is [string, [number, number]] => {

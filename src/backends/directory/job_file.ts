@@ -1,4 +1,4 @@
-import { isTask, type JobId, type NewJob, type ParentCondition } from "../../core/job.ts";
+import { assertRunnable, isTask, type JobId, type NewJob, type ParentCondition } from "../../core/job.ts";
 import type { Entry, ExecutionEntry, Link } from "../job_graph/entry.ts";
 import { idOfKey, type Key, readKey } from "./names.ts";
 
@@ -82,7 +82,7 @@ export interface ChangeOptions {
   readonly satisfiedBefore?: ReadonlySet<JobId>;
 }
 
-/** A further line, as the job is now. */
+/** A further line, as the job is now. It begins with the end of a line: the one before it may have been cut off. */
 export function encodeChange(
   entry: Entry,
   { token, resultFile, satisfiedBefore }: ChangeOptions = {},
@@ -107,7 +107,7 @@ export function encodeChange(
     ...satisfiedBefore && linkChanges(entry, satisfiedBefore),
     isRenewed: entry.latest === undefined && entry.history.length > 0 ? true : undefined,
   };
-  return `${JSON.stringify(line)}\n`;
+  return `\n${JSON.stringify(line)}\n`;
 }
 
 /** The parents that have come to what was waited for. */
@@ -219,19 +219,33 @@ function readPushed(key: Key, value: unknown): Pushed | undefined {
   if (jobq !== 1 || suffix !== readKey(key)?.suffix || typeof job !== "object" || job === null) {
     return undefined;
   }
-  if (!Number.isFinite(createdAt) || !Number.isFinite(waitMs) || !isTask(job.task)) return undefined;
-  const { env = {} } = job;
-  if (typeof env !== "object" || env === null || !Object.values(env).every(isText)) return undefined;
+  if (!Number.isFinite(createdAt) || !Number.isFinite(waitMs) || !isTask(job.task) || !isRunnable(job)) {
+    return undefined;
+  }
   if (!Array.isArray(parents) || !parents.every((parent) => Array.isArray(parent) && isText(parent[0]))) {
     return undefined;
   }
   return value as Pushed;
 }
 
+/** Whether all that was pushed is what it should be. */
+function isRunnable(job: NewJob): boolean {
+  try {
+    assertRunnable(job);
+    return Object.values(job.env ?? {}).every(isText);
+  } catch {
+    return false;
+  }
+}
+
 function readChange(value: unknown): Change | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { state, updatedAt, execution } = value as Partial<Change>;
+  const { state, updatedAt, execution, resultFile } = value as Partial<Change>;
   if (!isText(state) || !Number.isFinite(updatedAt)) return undefined;
+  // Not out of the queue's directory.
+  if (resultFile !== undefined && !/^results\/\d+\/\d+\/[0-9a-z.-]+\.json$/.test(String(resultFile))) {
+    return undefined;
+  }
   if (execution !== undefined && !(Number.isSafeInteger(execution.number) && execution.number > 0)) {
     return undefined;
   }

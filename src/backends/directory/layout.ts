@@ -21,6 +21,7 @@ const DIRECTORIES: readonly string[] = [
   "ready",
   "delayed",
   "blocked",
+  "children",
   "held",
   "done",
   "locks",
@@ -96,7 +97,7 @@ function makeLayout(root: string, name: string): void {
     assertEmpty(root, name);
     const isShared = isSharedByGroup(root);
     for (const directory of DIRECTORIES) makeDirectory(`${root}/${directory}`, isShared);
-    makeFile(`${root}/locks/baton`, "", isShared);
+    makeBaton(root, isShared);
     // Last, so that whoever finds it finds the rest.
     const temporary = `${root}/tmp/${randomId(16)}`;
     makeFile(temporary, `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`, isShared);
@@ -109,6 +110,18 @@ function makeLayout(root: string, name: string): void {
       });
     }
     throw explain(error, "make a queue in", name);
+  }
+}
+
+/** Who makes the same queue at this moment may have it in hand already. */
+function makeBaton(root: string, isShared: boolean): void {
+  const path = `${root}/locks/baton`;
+  if (Deno.readDirSync(`${root}/held`)[Symbol.iterator]().next().done !== true) return;
+  try {
+    again(() => Deno.openSync(path, { write: true, createNew: true })).close();
+    share(path, 0o664, isShared);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
@@ -152,7 +165,7 @@ function assertEmpty(root: string, name: string): void {
 function makeDirectory(path: string, isShared: boolean): void {
   try {
     again(() => Deno.mkdirSync(path));
-    if (isShared && (Deno.umask() & GROUP_WRITE) !== 0) Deno.chmodSync(path, 0o775);
+    share(path, 0o775, isShared);
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;
   }
@@ -160,5 +173,10 @@ function makeDirectory(path: string, isShared: boolean): void {
 
 function makeFile(path: string, text: string, isShared: boolean): void {
   again(() => Deno.writeTextFileSync(path, text));
-  if (isShared && (Deno.umask() & GROUP_WRITE) !== 0) Deno.chmodSync(path, 0o664);
+  share(path, 0o664, isShared);
+}
+
+/** Gives the group what the umask kept from it. */
+function share(path: string, mode: number, isShared: boolean): void {
+  if (isShared && (Deno.umask() & GROUP_WRITE) !== 0) Deno.chmodSync(path, mode);
 }

@@ -44,8 +44,6 @@ export class DirectoryLease implements Lease {
   readonly #cancelled = new AbortController();
   #expiresAt: number;
   #isSettled = false;
-  /** Part of a line may have been added. */
-  #isTorn = false;
 
   constructor(context: DirectoryContext, entry: Entry, { held, holder, watch }: LeaseParts) {
     this.job = jobOf(entry);
@@ -66,7 +64,9 @@ export class DirectoryLease implements Lease {
   }
 
   get expiresAt(): number {
-    return this.#expiresAt;
+    const { clock, time } = this.#context;
+    // Who holds it compares this with the host's own clock.
+    return this.#expiresAt + clock.now() - time.now();
   }
 
   // deno-lint-ignore require-await -- throwing must become a rejection
@@ -154,7 +154,6 @@ export class DirectoryLease implements Lease {
     if (this.#isSettled) throw this.#lose(undefined);
     const entry = copyOf(this.#entry);
     try {
-      if (!this.#context.files.exists(this.#path)) throw this.#lose(undefined);
       change(entry, this.#context.time.now());
       const resultFile = await keepResult(this.#context, entry.result, this.#held);
       await this.#append(encodeChange(entry, { token: this.#held.token, resultFile }));
@@ -167,11 +166,8 @@ export class DirectoryLease implements Lease {
   }
 
   async #append(line: string): Promise<void> {
-    const text = this.#isTorn ? `\n${line}` : line;
-    this.#isTorn = true;
-    using added = this.#context.files.append(this.#path, text);
+    using added = this.#context.files.append(this.#path, line);
     await added.sync();
-    this.#isTorn = false;
   }
 
   /** Whether it was still ours to be moved. */
@@ -183,7 +179,8 @@ export class DirectoryLease implements Lease {
     this.#isSettled = true;
     this.#watch.remove(this.#held.token);
     this.#holder.forget(this.#held.token);
-    if (this.#cancelled.signal.aborted || this.#stopReason() !== undefined) {
+    // A request that came in the last moment is removed with the folder.
+    if (this.#cancelled.signal.aborted) {
       HolderFolder.read(this.#context.files, this.#holder.id).forget(this.#held);
     }
   }

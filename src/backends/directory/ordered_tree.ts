@@ -3,9 +3,10 @@ import type { QueueTime } from "./queue_time.ts";
 
 /**
  * A listing is as good as new while its directory's time of change stays the same; unless the directory had been changed
- * within this time before it was listed, in ms: a later change may then have got the same time, on a coarse clock.
+ * within this time before it was listed, in ms: a later change may then have got the same time, on a coarse clock, and a
+ * client of a file server may know the time sooner than the names.
  */
-const RACY_MS = 3_000;
+const RACY_MS = 30_000;
 
 /** Such a listing, too, is taken for new for so long, in ms, by who can do with one that lacks the newest changes. */
 const YOUNG_MS = 20;
@@ -59,6 +60,16 @@ export class OrderedTree {
     return this.#walk(this.#root, 0, options);
   }
 
+  /** Whether there is a directory, by its path below the root. */
+  has(path: string): boolean {
+    let directory = this.#root;
+    for (const name of path.split("/")) {
+      if (!this.#names(directory, { isFresh: true }).includes(name)) return false;
+      directory = `${directory}/${name}`;
+    }
+    return true;
+  }
+
   /** Told that this process took a file away. */
   took({ directory, name }: Leaf): void {
     const listing = this.#listings.get(directory);
@@ -67,6 +78,11 @@ export class OrderedTree {
     listing.names = listing.names.filter((other) => other !== name);
     listing.mtime = mtime;
     listing.isRacy = true;
+  }
+
+  /** Told that a file is not there any more: others are at this directory. */
+  missed({ directory }: Pick<Leaf, "directory">): void {
+    this.#listings.delete(directory);
   }
 
   /** Told that this process put a file there. */

@@ -50,11 +50,12 @@ export async function pushJobs(
     newJobs: jobs.length,
     // The jobs whose place they take are cancelled by then, and those that they wait for can find them.
     finish: async () => {
-      await placeBatch(context, added.map(fileOf));
+      // A note of a job that there is not does no harm.
       for (const entry of added) {
         const key = uniqueKeyOf(entry);
         if (key !== undefined) noteUniqueKey(context.files, key, keyOfEntry(entry));
       }
+      await placeBatch(context, added.map(fileOf));
     },
   });
   for (const [index, id] of skipped) onSkip?.(index, id);

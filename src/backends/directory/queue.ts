@@ -1,3 +1,4 @@
+import { QueueNotFoundError } from "../../core/errors.ts";
 import type { Job, JobId, NewJob } from "../../core/job.ts";
 import type {
   CancelResult,
@@ -149,6 +150,11 @@ export class DirectoryQueue implements Queue {
   }
 
   async #do<T>(action: string, work: () => T | Promise<T>): Promise<T> {
+    if (!this.#context.isThere) {
+      throw new QueueNotFoundError(`Cannot ${action} "${this.name}": it is not there any more`, {
+        hint: "look whether its directory was removed, or its filesystem is not mounted",
+      });
+    }
     try {
       return await work();
     } catch (error) {

@@ -6,10 +6,10 @@ import { freeBaton, isBaton } from "./baton.ts";
 import type { DirectoryContext } from "./context.ts";
 import { ALONE, tellBlocked, tellChildrenOf } from "./finishing.ts";
 import { again } from "./fs_calls.ts";
-import { isMissing } from "./fs_errors.ts";
+import { codeOf, isDenied, isMissing } from "./fs_errors.ts";
 import { bootId, type HolderLife, readLife, tryLock } from "./holder.ts";
 import { HolderFolder, type SeenLease } from "./holder_folder.ts";
-import type { Key } from "./names.ts";
+import { type Key, readKey } from "./names.ts";
 import { faultOf, loadJob, put, putUnchanged, setAside, take } from "./stored_jobs.ts";
 
 /** The holders are looked at so often by each process, in ms. */
@@ -79,7 +79,7 @@ export class Recovery {
 
   async #look(isStep: boolean): Promise<void> {
     const { files, ownHolder } = this.#context;
-    const holders = files.names("held");
+    const holders = files.list("held").filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
     if (holders.length > MANY && !isStep && !this.#isOurTurn()) return;
     this.#ended = [];
     for (const id of holders) {
@@ -107,12 +107,13 @@ export class Recovery {
     try {
       life = again(() => Deno.openSync(files.path(`held/${id}/life`), { read: true, write: true }));
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (!isMissing(error) && !isDenied(error) && codeOf(error) !== "EISDIR") throw error;
       await this.#lookAt(HolderFolder.read(files, id), { isStep, isDead: false });
-      return HolderFolder.read(files, id).removeIfEmpty();
+      if (isMissing(error)) HolderFolder.read(files, id).removeIfEmpty();
+      return;
     }
     using _ = life;
-    const said = readLife(files.read(`held/${id}/life`) ?? "");
+    const said = readLife(files.readAny(`held/${id}/life`) ?? "");
     const isGone = said !== undefined && this.#isGone(life, said);
     const isDead = isGone && said.isLocked;
     await this.#lookAt(HolderFolder.read(files, id), { isStep, isDead });
@@ -229,7 +230,10 @@ export class Recovery {
       if (name <= this.#blockedCursor) continue;
       this.#blockedCursor = name;
       if (count++ === BLOCKED_AT_A_TIME) return;
-      await tellBlocked(this.#context, { key: name, path: `${directory}/${name}`, state: "blocked" });
+      const location = { key: name, path: `${directory}/${name}`, state: "blocked" } as const;
+      if (readKey(name) === undefined) {
+        setAside(this.#context, location.path, "its name is not one that jobq gives");
+      } else await tellBlocked(this.#context, location);
     }
     this.#blockedCursor = "";
   }

@@ -4,7 +4,6 @@ import { randomId } from "../../core/random_id.ts";
 import type { Entry, ExecutionEntry } from "../job_graph/entry.ts";
 import { endExecution, makePending } from "../job_graph/life.ts";
 import type { DirectoryContext } from "./context.ts";
-import { isDenied } from "./fs_errors.ts";
 import { HolderFolder, newToken } from "./holder_folder.ts";
 import { decodeJob, encodeChange } from "./job_file.ts";
 import { type Key, movingName, readDelayed, readDone, readLeased, resultPath } from "./names.ts";
@@ -31,20 +30,29 @@ export interface LoadedJob {
 export function loadJob(
   { files, time }: Pick<DirectoryContext, "files" | "time">,
   location: Location,
-  { maxResultBytes = 0 }: { maxResultBytes?: number } = {},
+  { maxResultBytes = 0, text = files.readAny(location.path) }: { maxResultBytes?: number; text?: string } =
+    {},
 ): LoadedJob | undefined {
-  const text = readOrNone(files, location.path);
   if (text === undefined) return undefined;
   const stored = decodeJob(location.key, text);
   if (stored === undefined) return undefined;
   const { entry, token, resultFile } = stored;
   if (resultFile !== undefined && (files.stat(resultFile)?.size ?? Infinity) <= maxResultBytes) {
-    entry.result = JSON.parse(files.read(resultFile) ?? "null") as JsonValue;
+    entry.result = parseResult(files.readAny(resultFile));
   }
   // The line that told of the last change may be lost; the name is not.
   fit(entry, { location, token, now: time.now() });
   if (entry.state === "running" && location.holder !== undefined) lookAtLease({ files }, entry, location);
   return { entry, location, length: text.length, token };
+}
+
+/** What cannot be read is no result. */
+function parseResult(text: string | undefined): JsonValue | undefined {
+  try {
+    return text === undefined ? undefined : JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why a file cannot be a job's; undefined when it is one, or is not there. */
@@ -64,7 +72,8 @@ export function faultOf(
 /** Puts a file aside that is no job's, so that nobody comes across it again. */
 export function setAside({ files, log, name }: DirectoryContext, path: string, reason: string): void {
   const own = path.slice(path.lastIndexOf("/") + 1);
-  const place = `broken/${own.split(".")[0]?.slice(0, 100)}.${randomId(6)}`;
+  const name_ = encodeURIComponent((own.split(".")[0] ?? "").toWellFormed()).slice(0, 100);
+  const place = `broken/${name_}.${randomId(6)}`;
   if (!files.move(path, place)) return;
   log.warn(`a file of the queue is not a job and was put aside: ${reason}`, {
     file: files.path(place),
@@ -119,17 +128,6 @@ export async function keepResult(
   await files.write(path, text);
   await files.syncDirectory(path.slice(0, path.lastIndexOf("/")));
   return path;
-}
-
-function readOrNone(files: DirectoryContext["files"], path: string): string | undefined {
-  try {
-    return files.read(path);
-  } catch (error) {
-    if (isDenied(error) || error instanceof Deno.errors.IsADirectory || error instanceof TypeError) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 /** Makes the job what the place of its file says that it is. */

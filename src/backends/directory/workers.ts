@@ -16,6 +16,10 @@ const FORGOTTEN_AFTER_MS = 86_400_000;
 /** The file of a worker is removed when it was not heard of for this long, in ms. */
 const REMOVED_AFTER_MS = 7 * FORGOTTEN_AFTER_MS;
 
+/** Longer names are cut, and get a number that tells them apart, in characters. */
+const MAX_NAME = 200;
+const HASHES = 2n ** 64n;
+
 /** What is in a worker's file. */
 type WorkerFile = WorkerSelf & Pick<WorkerInfo, "startedAt" | "beatAt" | "jobs"> & {
   /** Whose lock tells whether the process lives. */
@@ -32,7 +36,8 @@ export class DirectoryWorkers implements WorkerRegistry {
 
   // deno-lint-ignore require-await -- throwing must become a rejection
   async register({ id, host, pid, slots }: WorkerSelf): Promise<WorkerPresence> {
-    const { files, time } = this.#context;
+    const { files, time, holder } = this.#context;
+    if (time.isStale) holder.measureTime();
     const self = { id, host, pid, slots, startedAt: time.now() };
     const path = pathOf(id);
     files.remove(stopPathOf(id));
@@ -46,7 +51,7 @@ export class DirectoryWorkers implements WorkerRegistry {
           beatAt = time.now();
           this.#write({ ...self, beatAt });
         }
-        return readStop(files.read(stopPathOf(id)));
+        return readStop(files.readAny(stopPathOf(id)));
       },
       // deno-lint-ignore require-await -- throwing must become a rejection
       [Symbol.asyncDispose]: async () => {
@@ -61,12 +66,15 @@ export class DirectoryWorkers implements WorkerRegistry {
     const { files, time } = this.#context;
     const jobs = this.#jobsByWorker();
     const workers = files.names("workers").flatMap((name) => {
-      const worker = name.endsWith(".json") ? readWorker(files.read(`workers/${name}`)) : undefined;
+      const worker = name.endsWith(".json") ? readWorker(files.readAny(`workers/${name}`)) : undefined;
       if (worker === undefined) return [];
       const age = time.now() - worker.beatAt;
-      if (age >= REMOVED_AFTER_MS) files.remove(`workers/${name}`);
+      if (age >= REMOVED_AFTER_MS) {
+        files.remove(`workers/${name}`);
+        files.remove(stopPathOf(worker.id));
+      }
       if (age >= FORGOTTEN_AFTER_MS) return [];
-      const stop = readStop(files.read(stopPathOf(worker.id)));
+      const stop = readStop(files.readAny(stopPathOf(worker.id)));
       const { holder, ...info } = worker;
       const gone = holder !== undefined && isGoneHere(files, holder) ? { isGone: true } : {};
       return [{ ...info, ...gone, stop, jobs: jobs.get(worker.id) ?? [] }];
@@ -105,13 +113,21 @@ export class DirectoryWorkers implements WorkerRegistry {
   }
 }
 
-/** A worker's name may have any characters. */
 function pathOf(id: string): string {
-  return `workers/${encodeURIComponent(id.toWellFormed()).slice(0, 200)}.json`;
+  return `workers/${nameOf(id)}.json`;
 }
 
 function stopPathOf(id: string): string {
-  return `workers/${encodeURIComponent(id.toWellFormed()).slice(0, 200)}.stop`;
+  return `workers/${nameOf(id)}.stop`;
+}
+
+/** A worker's name may have any characters, and more of them than a file's. */
+function nameOf(id: string): string {
+  const name = encodeURIComponent(id.toWellFormed());
+  if (name.length <= MAX_NAME) return name;
+  let hash = 0n;
+  for (const char of name) hash = (hash * 31n + BigInt(char.charCodeAt(0))) % HASHES;
+  return `${name.slice(0, MAX_NAME - 20)}~${hash.toString(36)}`;
 }
 
 function readStop(text: string | undefined): StopRequest | undefined {
