@@ -71,7 +71,7 @@ export class HolderFolder {
   /** Removes what was said of a lease that is no more. */
   forget({ key, token }: LeasedName): void {
     const stop = stopName(key, token);
-    if (this.#stops.includes(stop)) this.#files.remove(this.path(stop));
+    if (this.#stops.includes(stop)) this.#files.removeAll(this.path(stop));
     for (const name of this.#cuts) {
       if (name.startsWith(`cut.${token}.`)) this.#files.remove(this.path(name));
     }

@@ -184,6 +184,12 @@ function apply(entry: Entry, change: Change): void {
       // The line that told of it is lost.
       entry.history.push({ number, startedAt: entry.createdAt, outcome: "lost" });
     }
+    // Its end is lost, too, if a later one has begun.
+    for (const earlier of entry.history.slice(0, execution.number - 1)) {
+      if (earlier.outcome === "running") {
+        Object.assign(earlier, { outcome: "lost", endedAt: earlier.startedAt });
+      }
+    }
     entry.history[execution.number - 1] = execution;
   }
   entry.latest = isRenewed ? undefined : entry.history.at(-1);

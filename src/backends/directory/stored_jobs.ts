@@ -62,7 +62,8 @@ export function faultOf(
 ): string | undefined {
   try {
     const text = files.read(path);
-    if (text === undefined || decodeJob(key, text) !== undefined) return undefined;
+    if (text === undefined) return files.exists(path) ? "it is a link to nowhere" : undefined;
+    if (decodeJob(key, text) !== undefined) return undefined;
     return text.trim() === "" ? "it is empty" : "its first line does not describe this job";
   } catch (error) {
     return errorMessage(error);
