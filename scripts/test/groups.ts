@@ -11,8 +11,12 @@ interface PathGroup {
   readonly name: string;
   /** Files and folders, or patterns of them. */
   readonly paths: readonly string[];
+  /** Those among them that another group names. */
+  readonly except?: readonly string[];
   readonly seconds: number;
 }
+
+const FLEETS: readonly string[] = ["tests/e2e/directory_*", "tests/e2e/ssh_*"];
 
 const PATH_GROUPS: readonly PathGroup[] = [
   { name: "service bus", paths: ["tests/backends/service_bus/"], seconds: 200 },
@@ -23,10 +27,14 @@ const PATH_GROUPS: readonly PathGroup[] = [
     seconds: 140,
   },
   { name: "commands on cloud queues", paths: ["tests/cli/bus_*", "tests/cli/cloud_*"], seconds: 95 },
-  { name: "whole program", paths: ["tests/e2e/", "tests/runner/"], seconds: 90 },
+  { name: "whole program", paths: ["tests/e2e/", "tests/runner/"], except: FLEETS, seconds: 90 },
+  { name: "shared directory", paths: ["tests/backends/directory/", ...FLEETS], seconds: 300 },
 ];
 
-const pathGroups: readonly Group[] = PATH_GROUPS.map(({ paths: args, ...group }) => ({ ...group, args }));
+const pathGroups: readonly Group[] = PATH_GROUPS.map(({ paths, except = [], ...group }) => ({
+  ...group,
+  args: except.length > 0 ? [`--ignore=${except.join()}`, ...paths] : paths,
+}));
 
 /** So that no test is forgotten. */
 const REST: Group = {

@@ -26,9 +26,9 @@ import type {
 } from "../../core/queue.ts";
 import { waitForJobs } from "../../core/wait.ts";
 import type { WorkerRegistry } from "../../core/workers.ts";
-import { cancel } from "../job_graph/cancel.ts";
 import { requeue } from "../job_graph/requeue.ts";
 import type { LogFiles } from "../log_files/log_files.ts";
+import { cancelJobs } from "./cancellation.ts";
 import { DIRECTORY_CAPABILITIES } from "./capabilities.ts";
 import { countJobs, readStats } from "./census.ts";
 import { Claims } from "./claims.ts";
@@ -114,13 +114,9 @@ export class DirectoryQueue implements Queue {
 
   cancel(
     ids: readonly JobId[],
-    { reason, signal }: CallOptions & { reason?: string } = {},
+    options: CallOptions & { reason?: string } = {},
   ): Promise<CancelResult> {
-    const now = () => this.#context.time.now();
-    return this.#do(
-      "change",
-      () => change(this.#context, (graph) => cancel(graph, ids, { reason, now: now() }), { signal }),
-    );
+    return this.#do("change", () => cancelJobs(this.#context, ids, options));
   }
 
   requeue(which: RequeueSelection, { signal }: CallOptions = {}): Promise<RequeueResult> {

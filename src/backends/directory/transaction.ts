@@ -190,6 +190,8 @@ export interface ChangeOptions {
   readonly newJobs?: number;
   /** Done in the end, before others may change related jobs. */
   readonly finish?: () => Promise<void>;
+  /** The jobs have nothing to do with others. Default false. */
+  readonly isAlone?: boolean;
 }
 
 /**
@@ -200,14 +202,14 @@ export interface ChangeOptions {
 export async function change<T>(
   context: DirectoryContext,
   work: (graph: DirectoryGraph) => T | Promise<T>,
-  { signal, newJobs = 0, finish = () => Promise.resolve() }: ChangeOptions = {},
+  { signal, newJobs = 0, finish = () => Promise.resolve(), isAlone = false }: ChangeOptions = {},
 ): Promise<T> {
-  using baton = await takeBaton(context, signal);
+  using baton = isAlone ? undefined : await takeBaton(context, signal);
   const firstSeq = newJobs > 0 ? await context.sequence.reserve(newJobs) : 0;
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
     const graph = new DirectoryGraph(context, firstSeq);
     const result = await work(graph);
-    if (await graph.write(() => baton.keep())) {
+    if (await graph.write(() => baton?.keep())) {
       await finish();
       return result;
     }

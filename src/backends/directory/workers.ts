@@ -9,7 +9,7 @@ import {
 } from "../../core/workers.ts";
 import type { DirectoryContext } from "./context.ts";
 import { isGoneHere } from "./holder.ts";
-import { heldJobs } from "./places.ts";
+import { readLeased } from "./names.ts";
 import { loadJob } from "./stored_jobs.ts";
 
 const FORGOTTEN_AFTER_MS = 86_400_000;
@@ -64,7 +64,7 @@ export class DirectoryWorkers implements WorkerRegistry {
   // deno-lint-ignore require-await -- throwing must become a rejection
   async list(): Promise<readonly WorkerInfo[]> {
     const { files, time } = this.#context;
-    const jobs = this.#jobsByWorker();
+    const jobs = this.#jobsByWorker(files.names("held"));
     const workers = files.names("workers").flatMap((name) => {
       const worker = name.endsWith(".json") ? readWorker(files.readAny(`workers/${name}`)) : undefined;
       if (worker === undefined) return [];
@@ -90,7 +90,7 @@ export class DirectoryWorkers implements WorkerRegistry {
 
   #write(worker: Omit<WorkerFile, "jobs" | "holder">): void {
     const { files, holder } = this.#context;
-    const jobs = this.#jobsByWorker(holder.id).get(worker.id) ?? [];
+    const jobs = this.#jobsByWorker([holder.id]).get(worker.id) ?? [];
     files.makeDirectory("workers");
     files.replace(
       pathOf(worker.id),
@@ -98,15 +98,19 @@ export class DirectoryWorkers implements WorkerRegistry {
     );
   }
 
-  /** @param holder in whose folder to look; default: in all */
-  #jobsByWorker(holder?: string): Map<string, JobId[]> {
+  /** @param holders in whose folders to look */
+  #jobsByWorker(holders: readonly string[]): Map<string, JobId[]> {
+    const { files } = this.#context;
     const jobs = new Map<string, JobId[]>();
-    for (const location of heldJobs(this.#context.files)) {
-      if (holder !== undefined && location.holder !== holder) continue;
-      const entry = loadJob(this.#context, location)?.entry;
-      const worker = entry?.state === "running" ? entry.latest?.workerId : undefined;
-      if (entry !== undefined && worker !== undefined) {
-        jobs.set(worker, [...jobs.get(worker) ?? [], entry.id]);
+    for (const folder of holders.map((id) => `held/${id}`)) {
+      for (const name of files.names(folder)) {
+        const key = readLeased(name)?.key;
+        if (key === undefined) continue;
+        const entry = loadJob(this.#context, { key, path: `${folder}/${name}`, state: "running" })?.entry;
+        const worker = entry?.state === "running" ? entry.latest?.workerId : undefined;
+        if (entry !== undefined && worker !== undefined) {
+          jobs.set(worker, [...jobs.get(worker) ?? [], entry.id]);
+        }
       }
     }
     return jobs;
