@@ -116,7 +116,7 @@ function makeLayout(root: string, name: string): void {
 /** Who makes the same queue at this moment may have it in hand already. */
 function makeBaton(root: string, isShared: boolean): void {
   const path = `${root}/locks/baton`;
-  if (Deno.readDirSync(`${root}/held`)[Symbol.iterator]().next().done !== true) return;
+  if (again(() => Array.from(Deno.readDirSync(`${root}/held`))).length > 0) return;
   try {
     again(() => Deno.openSync(path, { write: true, createNew: true })).close();
     share(path, 0o664, isShared);
