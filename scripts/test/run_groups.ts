@@ -18,8 +18,8 @@ export interface RunOptions {
   readonly say: (text: string) => Promise<void>;
 }
 
-/** More would need less time in sum, but tests that watch times would fail on two cores. */
-const AT_ONCE = 2;
+/** Most of the time of a test is waiting. With more on two cores, tests that watch times would fail. */
+const AT_ONCE = 3;
 
 const root = new URL("../../", import.meta.url);
 
