@@ -24,7 +24,7 @@ const AT_ONCE = 3;
 const root = new URL("../../", import.meta.url);
 
 /**
- * Runs each group in a process of its own, two at a time, and answers their results in the groups' order. What they
+ * Runs each group in a process of its own, three at a time, and answers their results in the groups' order. What they
  * print is said in this order too, one group after the other: of the first one that still runs as it comes.
  */
 export async function runGroups(groups: readonly Group[], { env, say }: RunOptions): Promise<GroupResult[]> {
