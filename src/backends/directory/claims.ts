@@ -1,5 +1,5 @@
 import { systemClock } from "../../core/clock.ts";
-import { BackendError, errorMessage, LeaseLostError, UsageError } from "../../core/errors.ts";
+import { BackendError, errorMessage } from "../../core/errors.ts";
 import type { JobId } from "../../core/job.ts";
 import type { Lease, LeaseOptions } from "../../core/queue.ts";
 import type { Entry, ExecutionEntry } from "../job_graph/entry.ts";
@@ -7,17 +7,17 @@ import type { DirectoryContext } from "./context.ts";
 import type { Files } from "./files.ts";
 import { endDelays, nextDue, shortenDelays } from "./delays.ts";
 import { codeOf, explainForWorker } from "./fs_errors.ts";
-import { HolderFolder, newToken, type SeenLease, stopName } from "./holder_folder.ts";
+import { newToken } from "./holder_folder.ts";
 import type { HeldLease } from "./holder.ts";
 import { encodeChange } from "./job_file.ts";
 import { DirectoryLease } from "./lease.ts";
-import { idOfKey, keyOfId, leasedName, priorityPath, readKey } from "./names.ts";
+import { keyOfId, leasedName, priorityPath, readKey } from "./names.ts";
 import type { Leaf } from "./ordered_tree.ts";
-import { heldJobs, inReady, type Location } from "./places.ts";
+import { inReady, type Location } from "./places.ts";
 import { type EndedLease, Recovery } from "./recovery.ts";
+import { resumeLease } from "./resume_lease.ts";
 import { StopWatch } from "./stop_watch.ts";
 import { faultOf, loadJob, putUnchanged, setAside } from "./stored_jobs.ts";
-import { readTicket } from "./ticket.ts";
 
 /** How long is waited between two looks for a job: longer and longer, in ms. */
 const MIN_PAUSE_MS = 5;
@@ -66,30 +66,10 @@ export class Claims implements Disposable {
     }
   }
 
-  /** As `Queue.resume`: the job comes into this process's folder, under the same lease. */
+  /** As `Queue.resume`. */
   // deno-lint-ignore require-await -- throwing must become a rejection
   async resume(ticket: string): Promise<Lease> {
-    const context = this.#context;
-    const asked = readTicket(ticket);
-    if (asked === undefined) throw new UsageError(`"${ticket}" is not the ticket of a lease`);
-    const lost = () => new LeaseLostError(idOfKey(asked.key));
-    try {
-      const found = findLease(context.files, asked);
-      if (found === undefined) throw lost();
-      const { folder, seen } = found;
-      const { holder } = context;
-      const held: HeldLease = { ...asked, until: seen.until, waitMs: seen.waitMs };
-      const own = holder.path(leasedName(held));
-      if (!context.files.move(folder.path(seen.name), own)) throw lost();
-      const reason = folder.stopReason(held);
-      if (reason !== undefined) context.files.replace(holder.path(stopName(held.key, held.token)), reason);
-      const location = { key: held.key, path: own, state: "running", holder: holder.id } as const;
-      const entry = loadJob(context, location)?.entry;
-      if (entry === undefined) throw lost();
-      return new DirectoryLease(context, entry, { held, holder, watch: this.#watch });
-    } catch (error) {
-      throw explainForWorker(error, "take up a job of", context.name);
-    }
+    return resumeLease(this.#context, ticket, this.#watch);
   }
 
   [Symbol.dispose](): void {
@@ -267,18 +247,4 @@ function isBefore({ priority, key }: EndedLease, { directory, name }: Leaf): boo
   const ended = `${priorityPath(priority)}/`;
   const ready = directory.slice("ready/".length, "ready/".length + ended.length);
   return ended < ready || (ended === ready && key < name);
-}
-
-/** Looks a lease up in the folders of all holders. */
-function findLease(
-  files: Files,
-  { key, token }: Pick<HeldLease, "key" | "token">,
-): { folder: HolderFolder; seen: SeenLease } | undefined {
-  for (const { path, holder } of heldJobs(files)) {
-    if (holder === undefined || !path.includes(`/${key}.${token}.`)) continue;
-    const folder = HolderFolder.read(files, holder);
-    const seen = folder.leases.find(({ leased }) => leased.key === key && leased.token === token);
-    if (seen !== undefined) return { folder, seen };
-  }
-  return undefined;
 }

@@ -1,6 +1,8 @@
 import { systemClock } from "../../core/clock.ts";
+import { JOB_STATES } from "../../core/job.ts";
 import type { Files } from "./files.ts";
-import { keyOf, pageOf, readKey } from "./names.ts";
+import { keyOf, pageOf, seqOfKey } from "./names.ts";
+import { jobsIn } from "./places.ts";
 import type { QueueTime } from "./queue_time.ts";
 
 const FILE = "seq";
@@ -11,16 +13,6 @@ const LOCK_RETRY_MS = 2;
 
 /** Numbers are written over each other, and so all have the same length. */
 const DIGITS = 15;
-
-/** Trees of directories in which jobs lie by their numbers, and how deep the groups are in them. */
-const TREES: readonly { readonly root: string; readonly depth: number }[] = [
-  { root: "ready", depth: 2 },
-  { root: "blocked", depth: 0 },
-  { root: "done/completed", depth: 0 },
-  { root: "done/failed", depth: 0 },
-  { root: "done/cancelled", depth: 0 },
-  { root: "done/timeout", depth: 0 },
-];
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -96,30 +88,8 @@ function write(file: Deno.FsFile, value: number): void {
 /** The highest number of a job that is there: the file that says it is new, or damaged. */
 function highest(files: Files): number {
   let found = 0;
-  const look = (path: string, names: readonly string[]) => {
-    for (const name of names) found = Math.max(found, readKey(name.split(".")[0] ?? "")?.seq ?? 0);
-    return path;
-  };
-  for (const { root, depth } of TREES) {
-    let roots = [root];
-    for (let level = 0; level < depth; level++) {
-      roots = roots.flatMap((path) => files.names(path).map((name) => `${path}/${name}`));
-    }
-    for (const path of roots) {
-      const group = files.names(path).at(-1);
-      // The last page may be empty, and the one before it not.
-      for (const page of group === undefined ? [] : files.names(`${path}/${group}`)) {
-        look(path, files.names(`${path}/${group}/${page}`));
-      }
-    }
-  }
-  for (const holder of files.names("held")) look(holder, files.names(`held/${holder}`));
-  for (const high of files.names("delayed")) {
-    for (const low of files.names(`delayed/${high}`)) {
-      for (const page of files.names(`delayed/${high}/${low}`)) {
-        look(high, files.names(`delayed/${high}/${low}/${page}`));
-      }
-    }
+  for (const state of JOB_STATES) {
+    for (const { key } of jobsIn(files, state)) found = Math.max(found, seqOfKey(key));
   }
   return found;
 }
