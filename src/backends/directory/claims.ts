@@ -16,7 +16,7 @@ import type { Leaf } from "./ordered_tree.ts";
 import { inReady, type Location } from "./places.ts";
 import { type EndedLease, Recovery } from "./recovery.ts";
 import { resumeLease } from "./resume_lease.ts";
-import { StopWatch } from "./stop_watch.ts";
+import { type StopWatch, stopWatch } from "./stop_watch.ts";
 import { faultOf, loadJob, putUnchanged, setAside } from "./stored_jobs.ts";
 
 /** How long is waited between two looks for a job: longer and longer, in ms. */
@@ -45,7 +45,7 @@ export class Claims implements Disposable {
   constructor(context: DirectoryContext) {
     this.#context = context;
     this.#recovery = new Recovery(context);
-    this.#watch = new StopWatch(context.files, context.clock);
+    this.#watch = stopWatch(context.files, context.clock);
   }
 
   /** As `Queue.lease`. */

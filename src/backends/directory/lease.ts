@@ -57,7 +57,9 @@ export class DirectoryLease implements Lease {
     this.#watch = watch;
     this.#expiresAt = entry.visibleAt ?? held.until;
     watch.add({
-      leased: held,
+      token: held.token,
+      leaseMs: held.waitMs,
+      key: held.key,
       folder: holder.path("").slice(0, -1),
       onCancel: () => this.#cancelled.abort(DONE),
     });

@@ -6,7 +6,7 @@ import { type Lease, type LeaseOptions, MAX_LOST_LEASES, poisonFailure } from ".
 import { randomId } from "../../core/random_id.ts";
 import { parseJobId } from "../numbered_id.ts";
 import { ChangeWatch } from "./change_watch.ts";
-import { CancelWatch } from "./cancel_watch.ts";
+import { type CancelWatch, cancelWatch } from "./cancel_watch.ts";
 import { settleChildren } from "./children.ts";
 import type { Connection } from "./connection.ts";
 import type { QueueContext } from "./context.ts";
@@ -76,7 +76,7 @@ export class Claims implements Disposable {
     this.#connection = connection;
     this.#queueId = queueId;
     this.#clock = clock;
-    this.#cancels = new CancelWatch(connection, clock);
+    this.#cancels = cancelWatch(connection, clock);
   }
 
   /** As `Queue.lease`. */
