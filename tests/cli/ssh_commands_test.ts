@@ -10,7 +10,7 @@ import { SshQueue } from "./ssh_queue.ts";
 const test = (name: string, fn: () => Promise<void>) => testWhere(HAS_SSHD, SSHD, name, fn);
 
 /** What is told of the past changes between two calls. */
-const withoutAges = (text: string) => text.replaceAll(/\d+m?s/g, "AGE");
+const withoutAges = (text: string) => text.replaceAll(/\d+(?:\.\d+)?m?s/g, "AGE");
 
 test("push over SSH makes the queue over there, and prints the ids", async () => {
   await using queue = await SshQueue.make();

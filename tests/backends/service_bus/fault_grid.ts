@@ -12,11 +12,11 @@ export interface Cell {
 }
 
 /** No call is repeated longer than this, in ms. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 1_500;
 /** Calls of several steps are patient several times; the rest is for a slow machine. */
 const LIMIT_MS = 6 * PATIENCE_MS + 3_000;
 /** Cells at the same time: most of them wait. */
-const CONCURRENCY = 40;
+const CONCURRENCY = 20;
 /** How often a worker tries, who tries for longer. */
 const MAX_TRIES = 5;
 
@@ -59,7 +59,7 @@ export async function inEachCell(
   let preparation = Promise.resolve();
   const workOff = async () => {
     for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) {
-      // What comes before the fault keeps the processor busy: forty of it at once would wear out each other's patience.
+      // What comes before the fault keeps the processor busy: twenty of it at once would wear out each other's patience.
       const { promise, resolve: endPreparation } = Promise.withResolvers<void>();
       const before = preparation;
       preparation = promise;
