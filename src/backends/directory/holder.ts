@@ -96,11 +96,6 @@ export class Holder implements Disposable {
     this.#time.measured(this.#life.statSync().mtime);
   }
 
-  /** When a lease ends that was renewed; undefined when it was not. */
-  renewedUntil(token: string): number | undefined {
-    return this.#renewed.get(token)?.[0];
-  }
-
   /**
    * Prolongs a lease; those that are renewed at the same time, with one write.
    *

@@ -73,8 +73,8 @@ export function faultOf(
 /** Puts a file aside that is no job's, so that nobody comes across it again. */
 export function setAside({ files, log, name }: DirectoryContext, path: string, reason: string): void {
   const own = path.slice(path.lastIndexOf("/") + 1);
-  const name_ = encodeURIComponent((own.split(".")[0] ?? "").toWellFormed()).slice(0, 100);
-  const place = `broken/${name_}.${randomId(6)}`;
+  const stem = encodeURIComponent((own.split(".")[0] ?? "").toWellFormed()).slice(0, 100);
+  const place = `broken/${stem}.${randomId(6)}`;
   if (!files.move(path, place)) return;
   log.warn(`a file of the queue is not a job and was put aside: ${reason}`, {
     file: files.path(place),
