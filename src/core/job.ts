@@ -1,4 +1,4 @@
-import { JobRefusedError, UnsupportedError, UsageError } from "./errors.ts";
+import { JobRefusedError, UsageError } from "./errors.ts";
 
 /** Names a job on its queue. Opaque: only the backend that made it knows its form. */
 export type JobId = string;
@@ -83,8 +83,15 @@ export interface NewJob {
   readonly key?: string;
   /** Given, no second unfinished job of the queue can have the key. */
   readonly ifExists?: IfExists;
-  /** A directory that the job fills is copied there while it runs; an address for the worker. */
+  /** A command for bash that decides, on the worker, whether the job may run there: with 0 it may. */
+  readonly gateCmd?: string;
+  /**
+   * Where the worker copies what the job writes to `$AMLT_DIRSYNC_DIR`: a directory of the worker's machine, or the URL
+   * of a place in an Azure blob container.
+   */
   readonly bgDirsyncTo?: string;
+  /** Make that place where it is missing. Default: that is an error. */
+  readonly bgDirsyncCreate?: boolean;
   /** The JSON text that the job was read from: where jobs are kept as JSON, its keys stay in their order. */
   readonly jsonLine?: string;
 }
@@ -97,7 +104,10 @@ export interface Job extends Omit<NewJob, "delayMs" | "after" | "ifExists" | "js
   readonly maxAttempts: number;
   /** Executions that counted so far; in a lease, the one that the lease is for is not among them. */
   readonly attempts: number;
-  /** Executions that were begun, whether they count or not; in a lease, the one that the lease is for is the last. */
+  /**
+   * Executions that were begun, whether they count or not; in a lease, the one that the lease is for is the last. One that
+   * a gate refused leaves its number to the next.
+   */
   readonly executions: number;
   readonly priority: number;
   /** Whether it waits, or waited, for others. */
@@ -135,7 +145,9 @@ export function assertRunnable(job: NewJob): void {
   }
   if (job.name?.includes("\0")) throw new UsageError("the name contains a NUL byte");
   if (job.cwd !== undefined) assertArgument("the working directory", job.cwd);
-  if (job.bgDirsyncTo !== undefined) assertArgument("the place to synchronise to", job.bgDirsyncTo);
+  if (job.gateCmd !== undefined) assertGate(job.gateCmd);
+  if (job.bgDirsyncTo !== undefined) assertDirsync(job.bgDirsyncTo);
+  else if (job.bgDirsyncCreate) throw new UsageError("bgDirsyncCreate is given without bgDirsyncTo");
   if (job.env !== undefined) assertEnvironment(job.env);
   assertWholeNumber("maxAttempts", job.maxAttempts, 1);
   assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);
@@ -144,14 +156,6 @@ export function assertRunnable(job: NewJob): void {
   if (job.priority !== undefined) assertPriority(job.priority);
   if (job.key !== undefined) assertKey(job.key);
   else if (job.ifExists !== undefined) throw new UsageError("ifExists is given without a key");
-}
-
-/** Refuses a directory to synchronise where it could not be kept with the job. @throws {UnsupportedError} */
-export function assertNoDirsync({ bgDirsyncTo }: NewJob, queues: string): void {
-  if (bgDirsyncTo === undefined) return;
-  throw new UnsupportedError(`Cannot push the job: ${queues} do not carry a directory to synchronise`, {
-    hint: "push it to a queue on Azure, or leave --bg-dirsync-to out",
-  });
 }
 
 /** The highest priority; the lowest is its negative. */
@@ -176,6 +180,16 @@ export function assertKey(key: string): void {
   if (/[,\s\p{Cc}]|:(?:ok|any|failed)$/u.test(key)) {
     throw new UsageError("a key has no commas, no white space and does not end in :ok, :any or :failed");
   }
+}
+
+function assertGate(command: string): void {
+  if (command.trim() === "") throw new UsageError("the gate's command is empty");
+  assertArgument("the gate's command", command);
+}
+
+function assertDirsync(place: string): void {
+  if (place === "") throw new UsageError("the place to synchronise to is empty");
+  assertArgument("the place to synchronise to", place);
 }
 
 function assertEnvironment(env: Readonly<Record<string, string>>): void {

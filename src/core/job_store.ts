@@ -1,4 +1,5 @@
 import type { Failure } from "./failure.ts";
+import type { GateRefusal } from "./gate.ts";
 import type { FinishedState, Job, JobId, JobState, JsonValue, ParentCondition } from "./job.ts";
 import type { CallOptions, Counts } from "./queue.ts";
 
@@ -21,11 +22,13 @@ export interface JobRecord extends Job {
   readonly result?: JsonValue;
   /** Why what the job left as its result was not taken. */
   readonly warning?: string;
+  /** The workers on which its gate refused it, the newest refusal last; absent when there are none. */
+  readonly refusals?: readonly GateRefusal[];
   /** Running, and asked to stop. */
   readonly isStopping: boolean;
 }
 
-/** How an execution ended. `lost`: its worker was not heard of again. */
+/** How an execution ended. `lost`: its worker was not heard of again. `gated`: its gate refused it, and it did not begin. */
 export type ExecutionOutcome =
   | "running"
   | "completed"
@@ -33,6 +36,7 @@ export type ExecutionOutcome =
   | "timeout"
   | "interrupted"
   | "cancelled"
+  | "gated"
   | "lost";
 
 /** One execution of a job. */

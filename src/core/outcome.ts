@@ -1,4 +1,5 @@
 import type { Failure } from "./failure.ts";
+import type { NewRefusal } from "./gate.ts";
 import type { Job, JsonValue } from "./job.ts";
 import { retryDelayMs, type RetryPolicy } from "./retry_policy.ts";
 
@@ -28,13 +29,15 @@ export type Outcome =
   | { readonly kind: "cancelled"; readonly output?: string }
   /** It was stopped for a reason that is not the job's. */
   | { readonly kind: "interrupted"; readonly output?: string }
-  | { readonly kind: "gated" };
+  /** Its gate keeps this worker from running it. */
+  | { readonly kind: "gated"; readonly reason: string };
 
 /** What the queue is told. */
 export type Settlement =
   | { readonly kind: "ack"; readonly result?: JsonValue; readonly output?: string; readonly warning?: string }
   | { readonly kind: "retry"; readonly delayMs: number; readonly failure: Failure }
   | { readonly kind: "release"; readonly delayMs: number; readonly output?: string }
+  | { readonly kind: "refuse"; readonly delayMs: number; readonly refusal: NewRefusal }
   | { readonly kind: "cancel"; readonly output?: string }
   | { readonly kind: "dead-letter"; readonly failure: Failure };
 
@@ -43,6 +46,8 @@ export interface SettlementPolicy {
   /** How long a job stays away after a gate refused it, in ms. */
   readonly gateDelayMs?: number;
   readonly workerId?: string;
+  /** The machine of the worker. */
+  readonly host?: string;
   /** The time of the settlement, ms since the epoch. */
   readonly now: number;
 }
@@ -57,13 +62,20 @@ export function settlementFor(outcome: Outcome, job: Job, policy: SettlementPoli
     case "interrupted":
       return { kind: "release", delayMs: 0, output: outcome.output };
     case "gated":
-      return { kind: "release", delayMs: policy.gateDelayMs ?? 0 };
+      return refusalOf(outcome, policy);
     case "failed":
     case "timed-out":
       return settleFailure(outcome, job, policy);
     default:
       return outcome satisfies never;
   }
+}
+
+function refusalOf(
+  { reason }: Extract<Outcome, { kind: "gated" }>,
+  { gateDelayMs = 0, workerId = "", host = "", now }: SettlementPolicy,
+): Settlement {
+  return { kind: "refuse", delayMs: gateDelayMs, refusal: { workerId, host, reason, at: now } };
 }
 
 type FailedOutcome = Extract<Outcome, { kind: "failed" | "timed-out" }>;

@@ -1,4 +1,5 @@
 import type { Failure } from "./failure.ts";
+import type { NewRefusal } from "./gate.ts";
 import type { Job, JobId, JsonValue, NewJob } from "./job.ts";
 import type { JobLogs } from "./job_logs.ts";
 import type { JobStore } from "./job_store.ts";
@@ -30,6 +31,8 @@ export interface Capabilities {
   readonly silentDeduplication: boolean;
   readonly priorities: boolean;
   readonly dependencies: boolean;
+  /** A job that is given back may be given a delay; else it is there at once, or a copy takes its place. */
+  readonly delayedRelease: boolean;
   /** The backend itself counts a release as a delivery. */
   readonly countsReleases: boolean;
   /** Finished jobs can still be looked up. */
@@ -153,6 +156,11 @@ export interface Lease extends AsyncDisposable {
   retry(options: { delayMs: number; failure: Failure }): Promise<void>;
   /** The job goes back, the attempt does not count. A cancelled job does not go back. @throws {LeaseLostError} */
   release(options?: { delayMs: number; output?: string }): Promise<void>;
+  /**
+   * The job goes back because its gate keeps this worker from running it, which is noted where records are kept. Neither
+   * an attempt nor an execution counts. A cancelled job does not go back. @throws {LeaseLostError}
+   */
+  refuse(options: { delayMs: number; refusal: NewRefusal }): Promise<void>;
   /** The job was stopped because it was cancelled. @throws {LeaseLostError} */
   cancel(notes?: { output?: string }): Promise<void>;
   /** The job is given up, with the reason; the attempt counts. @throws {LeaseLostError} */

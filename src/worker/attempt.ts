@@ -136,6 +136,8 @@ async function settle(lease: Lease, settlement: Settlement): Promise<void> {
       return await lease.retry(settlement);
     case "release":
       return await lease.release(settlement);
+    case "refuse":
+      return await lease.refuse(settlement);
     case "cancel":
       return await lease.cancel({ output: settlement.output });
     case "dead-letter":

@@ -51,6 +51,11 @@ function logSettled(
       return log.info(`job ${job.id} was cancelled`, fields);
     case "release":
       return log.info(`job ${job.id} was interrupted and given back`, fields);
+    case "refuse":
+      return log.info(`job ${job.id} is not for this worker: its gate says ${settlement.refusal.reason}`, {
+        ...fields,
+        "back in": formatDuration(settlement.delayMs),
+      });
     case "retry":
       return log.warn(`job ${job.id} failed: ${settlement.failure.message}; next attempt later`, {
         ...fields,

@@ -9,6 +9,8 @@ const SETTLEMENTS: Readonly<Record<string, (lease: Lease) => Promise<void>>> = {
   retry: (lease) => lease.retry({ delayMs: 0, failure: FAILURE }),
   release: (lease) => lease.release(),
   deadLetter: (lease) => lease.deadLetter(FAILURE),
+  refuse: (lease) =>
+    lease.refuse({ delayMs: 0, refusal: { workerId: "w1", host: "node1", reason: "exit code 1", at: 0 } }),
 };
 
 /** A late holder changes nothing. */

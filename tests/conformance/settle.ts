@@ -46,6 +46,8 @@ export function settleTopic(harness: Harness): void {
     "retry()": (lease) => lease.retry({ delayMs: 0, failure: FAILURE }),
     "retry() with a delay": (lease) => lease.retry({ delayMs: harness.leaseMs, failure: FAILURE }),
     "release()": (lease) => lease.release(),
+    "refuse()": (lease) => refuse(lease, 0),
+    "refuse() with a delay": (lease) => refuse(lease, harness.leaseMs),
     "release() with a delay": (lease) => lease.release({ delayMs: harness.leaseMs }),
   };
   for (const [name, giveBack] of Object.entries(harness.capabilities.keepsOrder ? GIVING_BACK : {})) {
@@ -123,4 +125,8 @@ const SETTLEMENTS: Readonly<Record<string, (lease: Lease) => Promise<void>>> = {
 async function assertCompleted(it: Fixture): Promise<void> {
   await it.assertCounts({});
   if (it.queue.capabilities.keepsRecords) assertEquals((await it.queue.counts()).completed, 1);
+}
+
+function refuse(lease: Lease, delayMs: number): Promise<void> {
+  return lease.refuse({ delayMs, refusal: { workerId: "w1", host: "node1", reason: "exit code 1", at: 0 } });
 }

@@ -8,6 +8,7 @@ import { enqueueTopic } from "./enqueue.ts";
 import { executionsTopic } from "./executions.ts";
 import { fencingTopic } from "./fencing.ts";
 import { findIdsTopic } from "./find_ids.ts";
+import { gateRecordsTopic, gatesTopic } from "./gates.ts";
 import type { Harness, Topic } from "./harness.ts";
 import { hostileContentTopic } from "./hostile_content.ts";
 import { killTopic } from "./kill.ts";
@@ -45,6 +46,7 @@ const TOPICS: readonly Topic[] = [
   countsAndPeekTopic,
   delayTopic,
   hostileContentTopic,
+  gatesTopic,
 ];
 
 /** These are of backends that keep records. */
@@ -64,6 +66,7 @@ const TOPICS_OF_RECORDS: readonly Topic[] = [
   workersTopic,
   lateFinishersTopic,
   resumeTopic,
+  gateRecordsTopic,
 ];
 
 /** These are of backends that keep records and know which jobs wait for which. */

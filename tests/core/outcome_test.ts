@@ -54,13 +54,18 @@ test("a cancelled job is cancelled, however many attempts are left", () => {
   assertEquals(settlementFor(outcome, job, POLICY), { kind: "cancel", output: "last words" });
 });
 
-test("a gated job is released for the gate's delay", () => {
-  const policy = { ...POLICY, gateDelayMs: 7_000 };
-  assertEquals(settlementFor({ kind: "gated" }, jobWith(), policy), { kind: "release", delayMs: 7_000 });
+test("a refused job goes back for the gate's delay, with a note of who refused it, and no attempt counts", () => {
+  const policy = { ...POLICY, gateDelayMs: 7_000, workerId: "w1", host: "node1" };
+  assertEquals(settlementFor({ kind: "gated", reason: "exit code 3" }, jobWith(), policy), {
+    kind: "refuse",
+    delayMs: 7_000,
+    refusal: { workerId: "w1", host: "node1", reason: "exit code 3", at: POLICY.now },
+  });
 });
 
-test("a gated job is released at once when the gate has no delay", () => {
-  assertEquals(settlementFor({ kind: "gated" }, jobWith(), POLICY), { kind: "release", delayMs: 0 });
+test("a refused job goes back at once when the gate has no delay", () => {
+  const settlement = settlementFor({ kind: "gated", reason: "exit code 3" }, jobWith(), POLICY);
+  assertEquals(settlement.kind === "refuse" && settlement.delayMs, 0);
 });
 
 test("a failure with attempts left is retried, with its reason", () => {

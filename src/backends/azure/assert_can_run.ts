@@ -3,16 +3,8 @@ import { assertRunnable } from "../../core/job.ts";
 import type { MessageJob } from "../../core/wire/job_message.ts";
 import { WireError } from "../../core/wire/wire_error.ts";
 
-/** @throws {WireError} where no program can be started for the job, or it would be run without what it asks for */
+/** @throws {WireError} where no program can be started for the job */
 export function assertCanRun(job: MessageJob): void {
-  if (job.bgDirsyncTo !== undefined) {
-    throw new WireError(
-      "it wants a directory synchronised (bg_dirsync_to), which this version of jobq does not do",
-    );
-  }
-  if (job.gateCommand !== undefined) {
-    throw new WireError("it has a gate (gate_cmd), which this version of jobq does not ask");
-  }
   // Of a blank line the Python tool makes a job, which does nothing.
   if (job.task.kind === "shell" && job.task.command.trim() === "") return;
   try {

@@ -21,9 +21,8 @@ export function jobOf(
   job: MessageJob,
   { facts, state, visibleAt }: { facts: MessageFacts; state: JobState; visibleAt?: number },
 ): Job {
-  const { gateCommand: _, ...said } = job;
   return {
-    ...said,
+    ...job,
     id,
     state,
     executions: facts.dequeueCount,

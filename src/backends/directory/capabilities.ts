@@ -19,6 +19,7 @@ export const DIRECTORY_CAPABILITIES: Capabilities = {
   silentDeduplication: false,
   priorities: true,
   dependencies: true,
+  delayedRelease: true,
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: false,

@@ -2,7 +2,7 @@ import { systemClock } from "../../core/clock.ts";
 import { BackendError, errorMessage } from "../../core/errors.ts";
 import type { JobId } from "../../core/job.ts";
 import type { Lease, LeaseOptions } from "../../core/queue.ts";
-import type { Entry, ExecutionEntry } from "../job_graph/entry.ts";
+import type { Entry } from "../job_graph/entry.ts";
 import type { DirectoryContext } from "./context.ts";
 import type { Files } from "./files.ts";
 import { endDelays, nextDue, shortenDelays } from "./delays.ts";
@@ -10,6 +10,7 @@ import { codeOf, explainForWorker } from "./fs_errors.ts";
 import { newToken } from "./holder_folder.ts";
 import type { HeldLease } from "./holder.ts";
 import { encodeChange } from "./job_file.ts";
+import { beginExecution } from "../job_graph/life.ts";
 import { DirectoryLease } from "./lease.ts";
 import { keyOfId, leasedName, priorityPath, readKey } from "./names.ts";
 import type { Leaf } from "./ordered_tree.ts";
@@ -209,14 +210,9 @@ export class Claims implements Disposable {
     },
   ): Promise<void> {
     const before = { ...entry, history: [...entry.history] };
-    const latest: ExecutionEntry = {
-      number: entry.history.length + 1,
-      workerId,
-      startedAt: Math.max(now, entry.createdAt),
-      outcome: "running",
-    };
-    entry.history.push(entry.latest = latest);
-    Object.assign(entry, { state: "running", updatedAt: latest.startedAt, failure: undefined, waitMs });
+    const startedAt = Math.max(now, entry.createdAt);
+    beginExecution(entry, { workerId, startedAt });
+    Object.assign(entry, { state: "running", updatedAt: startedAt, failure: undefined, waitMs });
     entry.visibleAt = until;
     try {
       add(encodeChange(entry, { token }));

@@ -1,3 +1,4 @@
+import { isRefusals } from "../../core/gate.ts";
 import { assertRunnable, isTask, type JobId, type NewJob, type ParentCondition } from "../../core/job.ts";
 import type { Entry, ExecutionEntry, Link } from "../job_graph/entry.ts";
 import { idOfKey, type Key, readKey } from "./names.ts";
@@ -31,6 +32,7 @@ type Mutable = Pick<
   | "cause"
   | "result"
   | "warning"
+  | "refusals"
   | "finishedAt"
 >;
 
@@ -87,8 +89,7 @@ export function encodeChange(
   entry: Entry,
   { token, resultFile, satisfiedBefore }: ChangeOptions = {},
 ): string {
-  const { state, updatedAt, attempts, lostLeases, waitMs, visibleAt, failure, cause, warning, finishedAt } =
-    entry;
+  const { state, updatedAt, attempts, lostLeases, waitMs, visibleAt, failure, cause, warning } = entry;
   const line: Change = {
     state,
     updatedAt,
@@ -101,7 +102,8 @@ export function encodeChange(
     result: resultFile === undefined ? entry.result : undefined,
     resultFile,
     warning,
-    finishedAt,
+    refusals: entry.refusals,
+    finishedAt: entry.finishedAt,
     token,
     execution: entry.history.at(-1),
     ...satisfiedBefore && linkChanges(entry, satisfiedBefore),
@@ -159,7 +161,7 @@ export function decodeJob(key: Key, text: string): StoredJob | undefined {
   let token: string | undefined;
   let resultFile: string | undefined;
   for (const line of lines.slice(1)) {
-    const change = readChange(parse(line));
+    const change = readChangeLine(line);
     if (change === undefined) continue;
     // Somebody who was late, and did not know it.
     if (
@@ -208,6 +210,7 @@ const ABSENT = {
   cause: undefined,
   result: undefined,
   warning: undefined,
+  refusals: undefined,
   finishedAt: undefined,
 } satisfies Partial<Mutable>;
 
@@ -244,14 +247,20 @@ function isRunnable(job: NewJob): boolean {
   }
 }
 
+/** What a further line tells; undefined for one that tells nothing. */
+export function readChangeLine(line: string): Change | undefined {
+  return readChange(parse(line));
+}
+
 function readChange(value: unknown): Change | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { state, updatedAt, execution, resultFile } = value as Partial<Change>;
+  const { state, updatedAt, execution, resultFile, refusals } = value as Partial<Change>;
   if (!isText(state) || !Number.isFinite(updatedAt)) return undefined;
   // Not out of the queue's directory.
   if (resultFile !== undefined && !/^results\/\d+\/\d+\/[0-9a-z.-]+\.json$/.test(String(resultFile))) {
     return undefined;
   }
+  if (refusals !== undefined && !isRefusals(refusals)) return undefined;
   if (execution !== undefined && !(Number.isSafeInteger(execution.number) && execution.number > 0)) {
     return undefined;
   }

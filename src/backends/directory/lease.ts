@@ -1,12 +1,20 @@
 import { DONE } from "../../core/abort.ts";
 import { LeaseLostError, UsageError } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
+import type { NewRefusal } from "../../core/gate.ts";
 import { isFinished, type Job, type JobId, type JsonValue } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { Lease, ParentResults } from "../../core/queue.ts";
 import { resultProblem } from "../../core/result.ts";
 import { type Entry, jobOf } from "../job_graph/entry.ts";
-import { endExecution, finish, finishCancelled, makePending, NO_REASON } from "../job_graph/life.ts";
+import {
+  endExecution,
+  finish,
+  finishCancelled,
+  makePending,
+  NO_REASON,
+  refuseExecution,
+} from "../job_graph/life.ts";
 import { MAX_RESULT_BYTES } from "./capabilities.ts";
 import type { DirectoryContext } from "./context.ts";
 import { ALONE, tellChildrenOf } from "./finishing.ts";
@@ -18,6 +26,7 @@ import { keyOfId, leasedName } from "./names.ts";
 import { locate } from "./places.ts";
 import type { StopWatch } from "./stop_watch.ts";
 import { keepResult, loadJob, putUnchanged } from "./stored_jobs.ts";
+import { shortenFile } from "./shorten_file.ts";
 import { formatTicket } from "./ticket.ts";
 
 interface LeaseParts {
@@ -43,6 +52,8 @@ export class DirectoryLease implements Lease {
   readonly #lost = new AbortController();
   readonly #cancelled = new AbortController();
   #expiresAt: number;
+  /** Where the job's file is. */
+  #path: string;
   #isSettled = false;
 
   constructor(context: DirectoryContext, entry: Entry, { held, holder, watch }: LeaseParts) {
@@ -54,6 +65,7 @@ export class DirectoryLease implements Lease {
     this.#entry = entry;
     this.#held = held;
     this.#holder = holder;
+    this.#path = holder.path(leasedName(held));
     this.#watch = watch;
     this.#expiresAt = entry.visibleAt ?? held.until;
     watch.add({
@@ -123,6 +135,14 @@ export class DirectoryLease implements Lease {
     });
   }
 
+  async refuse({ delayMs, refusal }: { delayMs: number; refusal: NewRefusal }): Promise<void> {
+    assertSpan("a delay", delayMs, { min: 0 });
+    await this.#settle((entry, now) => {
+      refuseExecution(entry, refusal, now);
+      this.#giveBack(entry, delayMs, now);
+    }, { isRefusal: true });
+  }
+
   async cancel({ output }: { output?: string } = {}): Promise<void> {
     await this.#settle((entry, now) => {
       endExecution(entry, "cancelled", { now, output });
@@ -147,17 +167,22 @@ export class DirectoryLease implements Lease {
     }
   }
 
-  get #path(): string {
-    return this.#holder.path(leasedName(this.#held));
+  async #shorten(): Promise<void> {
+    const { key } = this.#held;
+    this.#path = await shortenFile(this.#context, this.#path, { key, execution: this.job.executions });
   }
 
   /** Writes what becomes of the job into its file, and moves that: with the second of these, it is so. */
-  async #settle(change: (entry: Entry, now: number) => void): Promise<void> {
+  async #settle(
+    change: (entry: Entry, now: number) => void,
+    { isRefusal = false } = {},
+  ): Promise<void> {
     if (this.#isSettled) throw this.#lose(undefined);
     const entry = copyOf(this.#entry);
     try {
       change(entry, this.#context.time.now());
       const resultFile = await keepResult(this.#context, entry.result, this.#held);
+      if (isRefusal) await this.#shorten();
       await this.#append(encodeChange(entry, { token: this.#held.token, resultFile }));
       if (!this.#move(entry)) throw this.#lose(undefined);
     } catch (error) {

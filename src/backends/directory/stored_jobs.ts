@@ -1,8 +1,8 @@
 import { errorMessage } from "../../core/errors.ts";
 import { isFinished, type JobId, type JsonValue } from "../../core/job.ts";
 import { randomId } from "../../core/random_id.ts";
-import type { Entry, ExecutionEntry } from "../job_graph/entry.ts";
-import { endExecution, makePending } from "../job_graph/life.ts";
+import type { Entry } from "../job_graph/entry.ts";
+import { beginExecution, endExecution, makePending } from "../job_graph/life.ts";
 import type { DirectoryContext } from "./context.ts";
 import { HolderFolder, newToken } from "./holder_folder.ts";
 import { decodeJob, encodeChange } from "./job_file.ts";
@@ -163,9 +163,7 @@ function fitRunning(entry: Entry, name: string, token: string | undefined): void
   // With this lease's execution ended, somebody has said what came of it, and not come to moving the file.
   if (leased === undefined || leased.token === token) return;
   if (entry.state === "running") endExecution(entry, "lost", { now: entry.updatedAt });
-  const startedAt = leased.until - leased.waitMs;
-  const latest: ExecutionEntry = { number: entry.history.length + 1, startedAt, outcome: "running" };
-  entry.history.push(entry.latest = latest);
+  beginExecution(entry, { startedAt: leased.until - leased.waitMs });
   entry.state = "running";
 }
 

@@ -1,4 +1,5 @@
 import type { Failure } from "../../core/failure.ts";
+import type { GateRefusal } from "../../core/gate.ts";
 import type { Job, JobId, JobState, JsonValue, NewJob, ParentCondition } from "../../core/job.ts";
 import type { Execution } from "../../core/job_store.ts";
 
@@ -42,6 +43,7 @@ export interface Entry {
   cause?: JobId;
   result?: JsonValue;
   warning?: string;
+  refusals?: readonly GateRefusal[];
   finishedAt?: number;
 }
 
@@ -61,9 +63,8 @@ export function uniqueKeyOf({ pushed }: Entry): string | undefined {
 
 /** The job as callers see it: a copy. */
 export function jobOf(entry: Entry): Job {
-  const { task, name, env = {}, cwd, maxAttempts = 1, retryDelayMs, timeoutMs } = structuredClone(
-    entry.pushed,
-  );
+  const pushed = structuredClone(entry.pushed);
+  const { task, name, env = {}, cwd, maxAttempts = 1, retryDelayMs, timeoutMs } = pushed;
   return {
     id: entry.id,
     state: entry.state,
@@ -79,6 +80,9 @@ export function jobOf(entry: Entry): Job {
     key: uniqueKeyOf(entry),
     retryDelayMs,
     timeoutMs,
+    gateCmd: pushed.gateCmd,
+    bgDirsyncTo: pushed.bgDirsyncTo,
+    bgDirsyncCreate: pushed.bgDirsyncCreate,
     createdAt: entry.createdAt,
     visibleAt: entry.visibleAt,
   };

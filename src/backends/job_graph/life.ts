@@ -1,5 +1,6 @@
 import { verdictOn, violationReason } from "../../core/dependency.ts";
 import type { Failure } from "../../core/failure.ts";
+import { addRefusal, type NewRefusal } from "../../core/gate.ts";
 import type { FinishedState, JobId } from "../../core/job.ts";
 import type { ExecutionOutcome } from "../../core/job_store.ts";
 import { MAX_LOST_LEASES, poisonFailure } from "../../core/queue.ts";
@@ -65,6 +66,22 @@ export function loseExecution(graph: JobGraph, entry: Entry, now: number): void 
   if (entry.lostLeases < MAX_LOST_LEASES) return;
   entry.attempts++;
   finish(graph, [entry], { state: "failed", failure: poisonFailure(entry.lostLeases, now), now });
+}
+
+/** Begins an execution, which takes the place of one that a gate refused, unless the job was requeued since. */
+export function beginExecution(
+  entry: Entry,
+  { startedAt, workerId }: Pick<ExecutionEntry, "startedAt" | "workerId">,
+): void {
+  if (entry.latest?.outcome === "gated") entry.history.pop();
+  entry.latest = { number: entry.history.length + 1, workerId, startedAt, outcome: "running" };
+  entry.history.push(entry.latest);
+}
+
+/** The job's gate keeps the worker that has it from running it. */
+export function refuseExecution(entry: Entry, refusal: NewRefusal, now: number): void {
+  endExecution(entry, "gated", { now, error: refusal.reason });
+  entry.refusals = addRefusal(entry.refusals, refusal);
 }
 
 /** Takes a job out of its worker's hands, the execution having come to its end. */

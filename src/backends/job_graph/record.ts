@@ -4,7 +4,7 @@ import type { JobGraph } from "./graph.ts";
 
 /** What callers may know of a job: a copy. */
 export function recordOf(entry: Entry): JobRecord {
-  const { updatedAt, finishedAt, latest, failure, result, warning, state, cancelReason } = entry;
+  const { updatedAt, finishedAt, latest, failure, result, warning, refusals, state, cancelReason } = entry;
   return {
     ...jobOf(entry),
     updatedAt,
@@ -16,6 +16,7 @@ export function recordOf(entry: Entry): JobRecord {
     failure: structuredClone(failure),
     result: structuredClone(result),
     warning,
+    refusals: structuredClone(refusals),
     isStopping: state === "running" && cancelReason !== undefined,
   };
 }

@@ -1,7 +1,7 @@
 import type { JobId } from "../../core/job.ts";
 import { byPlace, type Entry } from "../job_graph/entry.ts";
 import type { JobTable } from "./job_table.ts";
-import { loseExecution } from "../job_graph/life.ts";
+import { beginExecution, loseExecution } from "../job_graph/life.ts";
 
 export interface Claim {
   readonly leaseMs: number;
@@ -18,13 +18,7 @@ export function claim(table: JobTable, { leaseMs, workerId, job, now }: Claim): 
     if (entry.state === "running") loseExecution(table, entry, now);
     if (entry.state === "failed") continue;
     const waitMs = Math.round(leaseMs);
-    const latest = {
-      number: entry.history.length + 1,
-      workerId,
-      startedAt: now,
-      outcome: "running",
-    } as const;
-    entry.history.push(entry.latest = { ...latest });
+    beginExecution(entry, { workerId, startedAt: now });
     Object.assign(entry, {
       state: "running",
       updatedAt: now,

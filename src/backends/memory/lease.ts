@@ -1,12 +1,20 @@
 import { LeaseLostError, UsageError } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
+import type { NewRefusal } from "../../core/gate.ts";
 import type { Job, JsonValue } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { Lease, ParentResults } from "../../core/queue.ts";
 import { resultProblem } from "../../core/result.ts";
 import { type Entry, jobOf } from "../job_graph/entry.ts";
 import type { JobTable } from "./job_table.ts";
-import { endExecution, finish, finishCancelled, makePending, NO_REASON } from "../job_graph/life.ts";
+import {
+  endExecution,
+  finish,
+  finishCancelled,
+  makePending,
+  NO_REASON,
+  refuseExecution,
+} from "../job_graph/life.ts";
 
 /** An entry that is in our hands, as long as it carries our hold. */
 export class MemoryLease implements Lease {
@@ -76,6 +84,14 @@ export class MemoryLease implements Lease {
     assertSpan("a delay", delayMs, { min: 0 });
     const now = this.#assertHeld();
     endExecution(this.#entry, "interrupted", { now, output });
+    this.#giveBack(delayMs, now);
+  }
+
+  // deno-lint-ignore require-await -- throwing must become a rejection
+  async refuse({ delayMs, refusal }: { delayMs: number; refusal: NewRefusal }): Promise<void> {
+    assertSpan("a delay", delayMs, { min: 0 });
+    const now = this.#assertHeld();
+    refuseExecution(this.#entry, refusal, now);
     this.#giveBack(delayMs, now);
   }
 

@@ -1,13 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
-import {
-  assertNoDirsync,
-  assertRunnable,
-  forEachJob,
-  type Job,
-  type JobId,
-  type NewJob,
-} from "../../core/job.ts";
+import { assertRunnable, forEachJob, type Job, type JobId, type NewJob } from "../../core/job.ts";
 import type {
   CancelResult,
   JobDetails,
@@ -62,6 +55,7 @@ const CAPABILITIES: Capabilities = {
   silentDeduplication: false,
   priorities: true,
   dependencies: true,
+  delayedRelease: true,
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: false,
@@ -182,7 +176,6 @@ export class MemoryQueue implements Queue {
 
 function assertAcceptable(job: NewJob): void {
   assertRunnable(job);
-  assertNoDirsync(job, "queues in memory");
   assertSpan("a delay", job.delayMs ?? 0, { min: 0, max: CAPABILITIES.maxDelayMs });
   const { after: _, ...content } = job;
   const bytes = new TextEncoder().encode(JSON.stringify(content)).length;

@@ -19,6 +19,12 @@ export interface BusLeaseOptions {
   readonly log: Logger;
 }
 
+/**
+ * The service gives a message up after as many deliveries as its queue says, 10 where nobody said more: a job that goes
+ * round becomes a new message before that. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues
+ */
+const MANY_DELIVERIES = 8;
+
 /** A renewal waits for its answer at least this long, in ms. */
 const MIN_RENEWAL_MS = 1_000;
 /** … and one try at most this long: a settlement may be waiting behind it. */
@@ -74,6 +80,11 @@ export class BusLease implements Lease {
     await this.#goBack(delayMs, this.#notes);
   }
 
+  async refuse({ delayMs }: { delayMs: number }): Promise<void> {
+    const asCopy = delayMs > 0 || this.#deliveries >= MANY_DELIVERIES;
+    await this.#goBack(delayMs, this.#notes, { asCopy });
+  }
+
   async cancel(): Promise<void> {
     await this.ack();
   }
@@ -100,10 +111,10 @@ export class BusLease implements Lease {
   }
 
   /** At once, the message itself goes back; for later, only a copy can. */
-  async #goBack(delayMs: number, notes: Notes): Promise<void> {
+  async #goBack(delayMs: number, notes: Notes, { asCopy = delayMs > 0 } = {}): Promise<void> {
     assertSpan("a delay", delayMs, { min: 0 });
     await this.#whileHeld(async () => {
-      if (delayMs > 0 && await this.#replacedByCopy(delayMs, notes)) return;
+      if (asCopy && await this.#replacedByCopy(delayMs, notes)) return;
       await this.#held.giveBack(notesOfReturn(notes, this.#deliveries));
     });
   }

@@ -41,6 +41,7 @@ export const SERVICE_BUS_CAPABILITIES: Capabilities = {
   silentDeduplication: true,
   priorities: false,
   dependencies: false,
+  delayedRelease: false,
   countsReleases: true,
   keepsRecords: false,
   sharedOutages: false,

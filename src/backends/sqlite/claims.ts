@@ -25,7 +25,7 @@ export const LOOK = `
 const TAKE = `
   UPDATE jobs SET
     state = 'running', lease_token = :token, visible_at = :expires_at, wait_ms = :lease_ms, started_at = :now,
-    worker_id = :worker_id, executions = executions + 1`;
+    worker_id = :worker_id, executions = executions + (outcome IS NOT 'gated')`;
 
 /**
  * Takes the first job that is ready, if it was never started before. The inner SELECT is the first entry of the index
@@ -42,7 +42,8 @@ export const CLAIM = `
   RETURNING ${JOB_COLUMNS}`;
 
 /** The job to take when `CLAIM` took none: the first, which was started before, or the one that is asked for. */
-const CANDIDATE = "SELECT seq, suffix, lost_leases + (lease_token IS NOT NULL) AS lost FROM jobs";
+const CANDIDATE = `
+  SELECT seq, suffix, lost_leases + (lease_token IS NOT NULL) AS lost, outcome IS 'gated' AS refused FROM jobs`;
 const FIRST = `${CANDIDATE} WHERE ${READY} ORDER BY priority DESC, seq LIMIT 1`;
 const THIS_ONE = `${CANDIDATE} WHERE ${READY} AND seq = :seq AND suffix = :suffix`;
 
@@ -189,7 +190,7 @@ export class Claims implements Disposable {
       const found = this.#find(job);
       if (found === undefined) return undefined;
       const now = this.#clock.now();
-      archiveExecution(this.#connection, found.seq, now);
+      if (found.refused === 0) archiveExecution(this.#connection, found.seq, now);
       if (found.lost >= MAX_LOST_LEASES) {
         putAside(this.#connection, found, now);
         return "poison";
@@ -241,6 +242,8 @@ interface Candidate {
   readonly suffix: string;
   /** How many leases of it were lost. */
   readonly lost: number;
+  /** 1 when its gate refused it the last time: that is no execution to be kept. */
+  readonly refused: number;
 }
 
 /** The job of a claimed row, or why nobody should run it. */

@@ -3,7 +3,10 @@ import type { Connection } from "./connection.ts";
 const ARCHIVE = `
   INSERT INTO executions (job, number, worker_id, started_at, ended_at, outcome, failure, output, warning)
   SELECT seq, executions, worker_id, started_at, coalesce(ended_at, max(started_at, :now)),
-    coalesce(outcome, 'lost'), failure, output, warning
+    coalesce(outcome, 'lost'),
+    CASE WHEN outcome = 'gated' AND json_valid(refusals)
+      THEN json_object('message', refusals ->> '$[#-1].reason') ELSE failure END,
+    output, warning
   FROM jobs WHERE seq = :seq AND started_at IS NOT NULL
   ON CONFLICT DO NOTHING`;
 

@@ -1,5 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
-import { assertNoDirsync, assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
+import { assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import { randomId } from "../../core/random_id.ts";
 import { formatJobId } from "../numbered_id.ts";
@@ -42,7 +42,6 @@ export function encodeRows(jobs: readonly NewJob[], maxBytes: number): readonly 
   const rows: NewRow[] = [];
   forEachJob(jobs, (job) => {
     assertRunnable(job);
-    assertNoDirsync(job, "SQLite queues");
     assertSpan("a delay", job.delayMs ?? 0, { min: 0 });
     const spec = encodeSpec(job);
     assertSize(spec, job.name ?? "", maxBytes);

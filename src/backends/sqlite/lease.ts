@@ -2,6 +2,7 @@ import { DONE } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 import { LeaseLostError, UsageError } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
+import { addRefusal, type NewRefusal } from "../../core/gate.ts";
 import type { FinishedState, Job, JsonValue } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { Lease, ParentResults } from "../../core/queue.ts";
@@ -10,6 +11,7 @@ import { formatJobId } from "../numbered_id.ts";
 import type { CancelWatch } from "./cancel_watch.ts";
 import { settleChildren } from "./children.ts";
 import type { Connection, WriteOptions } from "./connection.ts";
+import { decodeRefusals } from "./refusals.ts";
 import { formatTicket } from "./ticket.ts";
 
 /** What every settlement must match, so that only the holder of the newest lease changes the job. */
@@ -48,6 +50,10 @@ const RETRY = `
   UPDATE jobs SET outcome = :outcome, attempts = attempts + 1, failure = :failure, ${GO_BACK} WHERE ${FENCE}`;
 
 const RELEASE = `UPDATE jobs SET outcome = 'interrupted', ${GO_BACK} WHERE ${FENCE}`;
+
+const REFUSALS = `SELECT refusals FROM jobs WHERE ${FENCE}`;
+const REFUSE = `
+  UPDATE jobs SET outcome = 'gated', refusals = :refusals, ${GO_BACK} WHERE ${FENCE}`;
 
 const CANCEL_REASON = `SELECT cancel_reason FROM jobs WHERE ${FENCE}`;
 
@@ -146,6 +152,17 @@ export class SqliteLease implements Lease {
     await this.#goBack("retry", RETRY, { delayMs, values });
   }
 
+  async refuse({ delayMs, refusal }: { delayMs: number; refusal: NewRefusal }): Promise<void> {
+    // Only who has the job adds to them.
+    const { connection, row, token } = this.#options;
+    const before = await connection.read(
+      "read",
+      () => connection.prepare(REFUSALS).get({ seq: row.seq, token }),
+    );
+    const refusals = JSON.stringify(addRefusal(decodeRefusals(before?.refusals), refusal));
+    await this.#goBack("refuse", REFUSE, { delayMs, values: { output: null, refusals } });
+  }
+
   async release({ delayMs, output }: { delayMs: number; output?: string } = { delayMs: 0 }): Promise<void> {
     await this.#goBack("release", RELEASE, { delayMs, values: { output: output ?? null } });
   }
@@ -218,8 +235,7 @@ export class SqliteLease implements Lease {
   }
 
   #writeOptions(verb: Verb): WriteOptions {
-    // Losing a renewal or a release to a power cut only repeats what the cut has ended anyway.
-    return { action: `${verb} job ${this.job.id} of`, durable: verb !== "renew" && verb !== "release" };
+    return { action: `${verb} job ${this.job.id} of`, durable: !REPEATABLE.has(verb) };
   }
 
   #settle(done: boolean): void {
@@ -236,7 +252,10 @@ export class SqliteLease implements Lease {
   }
 }
 
-type Verb = "renew" | "complete" | "dead-letter" | "cancel" | "retry" | "release";
+type Verb = "renew" | "complete" | "dead-letter" | "cancel" | "retry" | "release" | "refuse";
+
+/** Losing one of these to a power cut only repeats what the cut has ended anyway. */
+const REPEATABLE: ReadonlySet<Verb> = new Set<Verb>(["renew", "release", "refuse"]);
 
 /** @throws {UsageError} for what JSON cannot hold, or over the limit */
 function encodeResult(result: JsonValue | undefined): string | null {

@@ -47,6 +47,7 @@ export const SQLITE_CAPABILITIES: Capabilities = {
   silentDeduplication: false,
   priorities: true,
   dependencies: true,
+  delayedRelease: true,
   countsReleases: false,
   keepsRecords: true,
   sharedOutages: true,

@@ -1,6 +1,7 @@
 import type { Failure } from "../../core/failure.ts";
 import type { JsonValue } from "../../core/job.ts";
 import type { Execution, ExecutionOutcome, JobRecord } from "../../core/job_store.ts";
+import { decodeRefusals } from "./refusals.ts";
 import { decodeJobForDisplay, JOB_COLUMNS, type JobRow } from "./row.ts";
 
 /** When the state changed last: a push, a claim and an end have their own columns, and do not write this one. */
@@ -10,7 +11,7 @@ export const UPDATED_AT =
 /** The columns that make a `JobRecord`. */
 export const RECORD_COLUMNS =
   `${JOB_COLUMNS}, ${UPDATED_AT} AS updated_at, started_at, ended_at, finished_at, worker_id, outcome,
-  result, output, warning, cancel_reason`;
+  result, output, warning, cancel_reason, refusals`;
 
 /** The columns of the table `executions` that make an `Execution`. */
 export const EXECUTION_COLUMNS = "number, worker_id, started_at, ended_at, outcome, failure, output";
@@ -27,6 +28,7 @@ export interface RecordRow extends JobRow {
   readonly output: string | null;
   readonly warning: string | null;
   readonly cancel_reason: string | null;
+  readonly refusals: string | null;
 }
 
 /** A row of EXECUTION_COLUMNS. */
@@ -55,6 +57,7 @@ export function decodeRecord(row: RecordRow): JobRecord {
     failure,
     result: decodeResult(row.result),
     warning: row.warning ?? undefined,
+    refusals: decodeRefusals(row.refusals),
     isStopping: row.state === "running" && row.cancel_reason !== null,
   };
 }
@@ -71,14 +74,28 @@ export function decodeNewestExecution(row: RecordRow, startedAt: number): Execut
     started_at: startedAt,
     ended_at: isLost ? row.updated_at : row.ended_at,
     outcome: isLost ? "lost" : row.outcome,
+    failure: row.outcome === "gated" ? refusalFailure(row) : row.failure,
   }, row);
 }
+
+/** As the table `executions` has it: the failure of the job's row may be of something else. */
+function refusalFailure({ refusals }: RecordRow): string | null {
+  const message = decodeRefusals(refusals)?.at(-1)?.reason;
+  return message === undefined ? null : JSON.stringify({ message });
+}
+
+const OWN_FAILURE: ReadonlySet<ExecutionOutcome> = new Set<ExecutionOutcome>([
+  "failed",
+  "timeout",
+  "cancelled",
+  "gated",
+]);
 
 /** The execution of a row; `job` is the one that it is of. */
 export function decodeExecution(row: ExecutionRow, job: RecordRow): Execution {
   const outcome = (row.outcome ?? (row.ended_at === null ? "running" : "lost")) as ExecutionOutcome;
   // What a job was cancelled for while it waited is not how its last execution ended.
-  const isItsOwn = outcome === "failed" || outcome === "timeout" || outcome === "cancelled";
+  const isItsOwn = OWN_FAILURE.has(outcome);
   const failure = isItsOwn ? decodeFailure(row.failure, row.ended_at ?? row.started_at) : undefined;
   return {
     number: row.number,

@@ -34,16 +34,24 @@ interface Spec {
   readonly task: Task;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly gateCmd?: string;
+  readonly bgDirsyncTo?: string;
+  readonly bgDirsyncCreate?: boolean;
 }
 
 /** The `spec` of a new job. */
-export function encodeSpec({ task, env, cwd }: NewJob): string {
+export function encodeSpec({ task, env, cwd, gateCmd, bgDirsyncTo, bgDirsyncCreate }: NewJob): string {
   const needsEnv = env !== undefined && Object.keys(env).length > 0;
   // The most frequent job by far, written in half the time.
-  if (task.kind === "shell" && !needsEnv && cwd === undefined) {
+  if (
+    task.kind === "shell" && !needsEnv && cwd === undefined && gateCmd === undefined &&
+    bgDirsyncTo === undefined
+  ) {
     return `{"task":{"kind":"shell","command":${JSON.stringify(task.command)}}}`;
   }
-  return JSON.stringify({ task, env: needsEnv ? env : undefined, cwd } satisfies Spec);
+  return JSON.stringify(
+    { task, env: needsEnv ? env : undefined, cwd, gateCmd, bgDirsyncTo, bgDirsyncCreate } satisfies Spec,
+  );
 }
 
 /** @throws when the row does not hold what jobq writes there */
@@ -56,6 +64,9 @@ export function decodeJob(row: JobRow): Job {
     name: row.name ?? undefined,
     env: spec.env ?? {},
     cwd: spec.cwd,
+    gateCmd: spec.gateCmd,
+    bgDirsyncTo: spec.bgDirsyncTo,
+    bgDirsyncCreate: spec.bgDirsyncCreate,
     maxAttempts: row.max_attempts,
     attempts: row.attempts,
     executions: row.executions,
@@ -90,8 +101,13 @@ function decodeSpec(text: string): Spec {
   ) {
     throw new TypeError("its environment is not one");
   }
-  if (spec?.cwd !== undefined && typeof spec.cwd !== "string") {
+  const { task, cwd, gateCmd, bgDirsyncTo, bgDirsyncCreate } = spec;
+  if (cwd !== undefined && typeof cwd !== "string") {
     throw new TypeError("its working directory is not a text");
   }
-  return { task: spec.task, env: spec.env, cwd: spec.cwd };
+  if (gateCmd !== undefined && typeof gateCmd !== "string") throw new TypeError("its gate is not a text");
+  if (bgDirsyncTo !== undefined && typeof bgDirsyncTo !== "string") {
+    throw new TypeError("the place to synchronise to is not a text");
+  }
+  return { task, env: spec.env, cwd, gateCmd, bgDirsyncTo, bgDirsyncCreate: bgDirsyncCreate || undefined };
 }

@@ -17,7 +17,8 @@ const APPLICATION_ID = 0x4a4f4251;
  * a blocked job; `waits` the number of parents that did not come to what the job waits for; `executions` counts those
  * that were begun; `worker_id`, `started_at`, `ended_at`, `outcome`, `failure`, `output` and `warning` are of the newest
  * execution (the table `executions` has the others); `cancel_reason` is set while a running job should stop;
- * `cancel_cause` is the parent because of which a job was cancelled.
+ * `cancel_cause` is the parent because of which a job was cancelled; `refusals` has the workers on which the job's gate
+ * refused it, as JSON. An execution with the outcome `gated` did not begin, and leaves its number to the next.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -122,6 +123,9 @@ export const MIGRATIONS: readonly string[] = [
     stop       TEXT,
     PRIMARY KEY (queue_id, id)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE jobs ADD COLUMN refusals TEXT;
   `,
 ];
 

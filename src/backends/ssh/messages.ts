@@ -1,4 +1,5 @@
 import type { Failure } from "../../core/failure.ts";
+import type { NewRefusal } from "../../core/gate.ts";
 import type { Job, JobId, JsonValue, NewJob } from "../../core/job.ts";
 import type {
   CancelResult,
@@ -26,7 +27,7 @@ import type { WireError } from "./remote_errors.ts";
 import type { WireNumbers } from "./wire_numbers.ts";
 
 /** Grows when the two sides would not understand each other any more. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What a server says first. */
 export interface Hello {
@@ -151,6 +152,7 @@ export interface Methods {
   "lease.ack": (params: OfLease<{ result?: JsonValue; output?: string; warning?: string }>) => void;
   "lease.retry": (params: OfLease<WireNumbers<{ delayMs: number }> & { failure: Failure }>) => void;
   "lease.release": (params: OfLease<WireNumbers<{ delayMs: number }> & { output?: string }>) => void;
+  "lease.refuse": (params: OfLease<WireNumbers<{ delayMs: number }> & { refusal: NewRefusal }>) => void;
   "lease.cancel": (params: OfLease<{ output?: string }>) => void;
   "lease.deadLetter": (params: OfLease<{ failure: Failure }>) => void;
   /** With `again`, answers how the worker was asked to leave before. */

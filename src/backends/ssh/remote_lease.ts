@@ -1,6 +1,7 @@
 import { DONE } from "../../core/abort.ts";
 import { BackendError, isTransient, LeaseLostError } from "../../core/errors.ts";
 import type { Failure } from "../../core/failure.ts";
+import type { NewRefusal } from "../../core/gate.ts";
 import type { Job, JsonValue } from "../../core/job.ts";
 import type { ExecutionOutcome } from "../../core/job_store.ts";
 import type { Lease, ParentResults } from "../../core/queue.ts";
@@ -100,6 +101,14 @@ export class RemoteLease implements Lease {
       "release",
       ["interrupted", "cancelled"],
       (connection, lease) => connection.request("lease.release", { lease, ...toWire({ delayMs }), output }),
+    );
+  }
+
+  async refuse({ delayMs, refusal }: { delayMs: number; refusal: NewRefusal }): Promise<void> {
+    await this.#settle(
+      "give back",
+      ["gated", "cancelled"],
+      (connection, lease) => connection.request("lease.refuse", { lease, ...toWire({ delayMs }), refusal }),
     );
   }
 

@@ -85,6 +85,8 @@ export function servedMethods({ queue, leases, logs }: ServedMethodsOptions): Se
       settle(lease, (held) => held.retry({ delayMs: fromWire(delayMs), failure })),
     "lease.release": ({ lease, delayMs, output }) =>
       settle(lease, (held) => held.release({ delayMs: fromWire(delayMs), output })),
+    "lease.refuse": ({ lease, delayMs, refusal }) =>
+      settle(lease, (held) => held.refuse({ delayMs: fromWire(delayMs), refusal })),
     "lease.cancel": ({ lease, output }) => settle(lease, (held) => held.cancel({ output })),
     "lease.deadLetter": ({ lease, failure }) => settle(lease, (held) => held.deadLetter(failure)),
     "workers.register": ({ presence, self, again }, { signal }) =>

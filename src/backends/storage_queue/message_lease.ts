@@ -112,6 +112,10 @@ export class MessageLease implements Lease {
     await this.#whileHeld((held) => held.giveBack(visibleInMs, text));
   }
 
+  async refuse({ delayMs }: { delayMs: number }): Promise<void> {
+    await this.release({ delayMs });
+  }
+
   async cancel(): Promise<void> {
     await this.ack();
   }

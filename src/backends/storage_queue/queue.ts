@@ -39,6 +39,7 @@ export const STORAGE_QUEUE_CAPABILITIES: Capabilities = {
   silentDeduplication: false,
   priorities: false,
   dependencies: false,
+  delayedRelease: true,
   countsReleases: true,
   keepsRecords: false,
   sharedOutages: false,

@@ -31,7 +31,8 @@ export interface MessageJob {
   readonly retryDelayMs?: number;
   readonly timeoutMs?: number;
   readonly bgDirsyncTo?: string;
-  readonly gateCommand?: string;
+  readonly bgDirsyncCreate?: boolean;
+  readonly gateCmd?: string;
 }
 
 /** What the Python tool leaves behind when it puts a task back. */
@@ -43,12 +44,13 @@ export function encodeJobMessage(job: NewJob, { md5, newId }: JobEncoding): { id
   const kwargs = encodeKwargs(job);
   const numRetries = (job.maxAttempts ?? 1) - 1;
   const extras = encodeExtras(job);
+  const { gateCmd: gateCommand } = job;
   // Of a function the kwargs tell only the name.
   const called = extras?.get("function");
   const ownId = called === undefined
     ? undefined
-    : md5(formatDocument([kwargs, jsonNumber(numRetries), called]));
-  return encodeTaskMessage({ kwargs, numRetries, id: newId?.() ?? ownId, extras }, { md5 });
+    : md5(formatDocument([kwargs, jsonNumber(numRetries), called, ...gateCommand ? [gateCommand] : []]));
+  return encodeTaskMessage({ kwargs, numRetries, gateCommand, id: newId?.() ?? ownId, extras }, { md5 });
 }
 
 /**
@@ -74,8 +76,10 @@ export function decodeJobMessage(message: TaskMessage): MessageJob {
     attempts,
     retryDelayMs: readCount(fields, "retry_delay_ms"),
     timeoutMs: readCount(fields, "timeout_ms"),
-    bgDirsyncTo: readText(kwargs, "bg_dirsync_to"),
-    gateCommand,
+    // Of these two, the Python tool takes an empty text for none.
+    bgDirsyncTo: readText(kwargs, "bg_dirsync_to") || undefined,
+    bgDirsyncCreate: fields.get("bg_dirsync_create") === true || undefined,
+    gateCmd: gateCommand || undefined,
   };
 }
 
@@ -140,10 +144,12 @@ function commandOf(task: Task): string {
   }
 }
 
-function encodeExtras({ task, name, retryDelayMs, timeoutMs }: NewJob): JsonObject | undefined {
-  if (task.kind === "shell" && name === undefined && retryDelayMs === undefined && timeoutMs === undefined) {
-    return undefined;
-  }
+function encodeExtras(
+  { task, name, retryDelayMs, timeoutMs, bgDirsyncCreate }: NewJob,
+): JsonObject | undefined {
+  const isPlain = name === undefined && retryDelayMs === undefined && timeoutMs === undefined &&
+    bgDirsyncCreate !== true;
+  if (task.kind === "shell" && isPlain) return undefined;
   const extras = new Map<string, JsonDocument>();
   if (name !== undefined) extras.set("name", name);
   if (task.kind === "argv") extras.set("argv", task.argv);
@@ -152,6 +158,7 @@ function encodeExtras({ task, name, retryDelayMs, timeoutMs }: NewJob): JsonObje
   }
   if (retryDelayMs !== undefined) extras.set("retry_delay_ms", jsonNumber(retryDelayMs));
   if (timeoutMs !== undefined) extras.set("timeout_ms", jsonNumber(timeoutMs));
+  if (bgDirsyncCreate === true) extras.set("bg_dirsync_create", true);
   return extras;
 }
 

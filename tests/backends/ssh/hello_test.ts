@@ -1,4 +1,5 @@
 import type { Connect } from "../../../src/backends/ssh/channel.ts";
+import { PROTOCOL } from "../../../src/backends/ssh/messages.ts";
 import { openRemoteQueue } from "../../../src/backends/ssh/remote_queue.ts";
 import { AccessDeniedError, BackendError, JobqError, QueueNotFoundError } from "../../../src/core/errors.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
@@ -72,7 +73,9 @@ test("a channel that ended for a known reason tells that", async () => {
 });
 
 test("another version of the protocol is refused, and both versions are told", async () => {
-  for (const [protocol, hint] of [[2, "there to here"], [0, "here to there"]] as const) {
+  for (
+    const [protocol, hint] of [[PROTOCOL + 1, "there to here"], [PROTOCOL - 1, "here to there"]] as const
+  ) {
     const connect = saying(`{"jobq":"hello","protocol":${protocol},"version":"9.8.7"}\n`);
     const error = await assertRejects(openRemoteQueue(connect, { name: NAME }), BackendError);
     assert(error.message.includes(`9.8.7 on the other side speaks version ${protocol}`), error.message);

@@ -1,5 +1,6 @@
 import { FrameReader, FrameWriter } from "../../../src/backends/ssh/frames.ts";
 import { LineReader } from "../../../src/backends/ssh/line_reader.ts";
+import { PROTOCOL } from "../../../src/backends/ssh/messages.ts";
 import { serveQueue } from "../../../src/backends/ssh/serve.ts";
 import { CONFIRM_MS } from "../../../src/backends/ssh/served_leases.ts";
 import { BackendError } from "../../../src/core/errors.ts";
@@ -19,7 +20,7 @@ const LEASE = { leaseMs: 600_000, waitMs: 0 };
 test("a server says hello on a line of its own, with what it offers", async () => {
   await using it = await Served.make();
   const { jobq, protocol, queue } = it.hello;
-  assertEquals([jobq, protocol], ["hello", 1]);
+  assertEquals([jobq, protocol], ["hello", PROTOCOL]);
   const { resumes, leasesMany, capabilities } = queue as Record<string, unknown>;
   assertEquals([resumes, leasesMany], [true, false]);
   assertEquals((capabilities as Record<string, unknown>).maxPeek, "Infinity");

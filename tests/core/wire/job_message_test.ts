@@ -144,9 +144,38 @@ test("arguments that are not those of the command are another's", () => {
   }
 });
 
+test("a job with a gate is a message of version 2, and the id is of its gate, too", () => {
+  const ids = ["test -e /a", "test -e /b", undefined].map((gateCmd) => {
+    const { id, text } = encodeJobMessage(shellJob("x", { gateCmd }), { md5 });
+    const { version, gateCommand } = decodeTaskMessage(text, { md5 });
+    assertEquals([version, gateCommand], [gateCmd === undefined ? 1 : 2, gateCmd]);
+    return id;
+  });
+  assertEquals(new Set(ids).size, 3);
+});
+
+test("functions with different gates have different ids", () => {
+  const ids = ["a", "b"].map((gateCmd) =>
+    encodeJobMessage({ task: { kind: "function", name: "f", payload: 1 }, gateCmd }, { md5 }).id
+  );
+  assertEquals(new Set(ids).size, 2);
+});
+
+test("an empty gate and an empty place to synchronise to are none", () => {
+  const text = message('{"cmd": "x", "bg_dirsync_to": ""}', ', "gate_cmd": ""').replace(": 1", ": 2");
+  const { gateCmd, bgDirsyncTo } = decode(text);
+  assertEquals([gateCmd, bgDirsyncTo], [undefined, undefined]);
+});
+
+test("that a place to synchronise to may be made stands beside the kwargs", () => {
+  const text = encode(shellJob("x", { bgDirsyncTo: "/a", bgDirsyncCreate: true }));
+  assertEquals(decode(text).bgDirsyncCreate, true);
+  assert(text.endsWith(', "bg_dirsync_create": true}'), text);
+});
+
 test("a gate is told", () => {
   const gated = message('{"cmd": "x"}', ', "gate_cmd": "true"').replace('"version": 1', '"version": 2');
-  assertEquals(decode(gated).gateCommand, "true");
+  assertEquals(decode(gated).gateCmd, "true");
 });
 
 const REFUSED: Readonly<Record<string, { text: string; reason: RegExp }>> = {
