@@ -1,7 +1,10 @@
 import { lazyImport } from "../core/lazy_import.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
 import type { Queue } from "../core/queue.ts";
+import type { SyncDestination } from "../core/sync_destination.ts";
 import { parseAddress } from "./address.ts";
+
+import type { OpenBlobDestinationOptions } from "./azure/blob_sync_open.ts";
 
 /**
  * What an acknowledged push or ack survives: `full`, a power loss (an fsync each); `normal`, the end of the
@@ -122,6 +125,24 @@ export async function serveQueue(
   );
   const { log = silentLogger } = options;
   await serve(() => openQueue(text, { ...options, detached: true }), { readable, writable, log });
+}
+
+export type { OpenBlobDestinationOptions } from "./azure/blob_sync_open.ts";
+
+/**
+ * Opens a container of Azure's blobs, or a directory in one, as a place to copy the directory of a job to.
+ *
+ * @param url `https://ACCOUNT.blob.core.windows.net/CONTAINER/DIRECTORY`, with or without a SAS behind a `?`
+ * @throws {UsageError} {AccessDeniedError} when it is no such URL, or its credentials cannot be right
+ */
+export async function openBlobDestination(
+  url: string,
+  options: OpenBlobDestinationOptions = {},
+): Promise<SyncDestination> {
+  const { openBlobDestination: open } = await lazyImport<typeof import("./azure/blob_sync_open.ts")>(
+    import.meta.resolve("./azure/blob_sync_open.ts"),
+  );
+  return await open(url, options);
 }
 
 export type { CheckResult, HelperProcess, ProbeReport } from "./directory/probe/door.ts";

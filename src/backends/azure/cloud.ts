@@ -35,6 +35,10 @@ const CLOUDS: Readonly<Record<string, typeof PUBLIC>> = {
   AzureUSGovernment: GOVERNMENT,
   AzureChinaCloud: CHINA,
 };
+/** The ends of the storage services' hosts in all clouds. */
+export const STORAGE_SUFFIXES: readonly string[] = [PUBLIC, GOVERNMENT, CHINA].map((cloud) =>
+  cloud.storageSuffix
+);
 const AUTHORITIES: ReadonlySet<string> = new Set(Object.values(CLOUDS).map((cloud) => cloud.authorityHost));
 
 /**

@@ -1,5 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
-import { readSas } from "./sas.ts";
+import { isForBlobs, readSas } from "./sas.ts";
 import { accountOf, type ServiceUrls, urlsUnder, withBlobs } from "./service_url.ts";
 
 /** What a connection string of Azure Storage says. */
@@ -39,7 +39,49 @@ const EMULATOR = {
  * @throws {UsageError} when it cannot be used for the account, {AccessDeniedError} when its SAS has expired
  */
 export function readConnectionString(text: string, context: ConnectionStringContext): StorageConnection {
-  const { account, label } = context;
+  const { field, refuse } = readFields(text, context);
+  if (isEmulator(field)) return emulatorConnection(field("DevelopmentStorageProxyUri"), refuse);
+  return { login: readLogin(field, context, refuse), ...readUrls(field, context, refuse) };
+}
+
+/**
+ * What a connection string signs in with, wherever it says that the services are.
+ *
+ * @throws {UsageError} when it cannot be used for the account, {AccessDeniedError} when its SAS has expired
+ */
+export function readConnectionLogin(
+  text: string,
+  context: ConnectionStringContext,
+): StorageConnection["login"] {
+  const { field, refuse } = readFields(text, context);
+  if (isEmulator(field)) return emulatorConnection(undefined, refuse).login;
+  return readLogin(field, context, refuse);
+}
+
+/** False for a connection string that is well-formed and of another account, of Service Bus, or not for blobs. */
+export function mayOpenBlobsOf(account: string, text: string): boolean {
+  const fields = connectionFields(text);
+  const field: Field = (name) => fields?.get(name.toLowerCase()) || undefined;
+  if (/^sb:/i.test(field("Endpoint") ?? "")) return false;
+  const own = accountOfFields(field);
+  if (own !== undefined && own !== account) return false;
+  const sas = field("AccountKey") === undefined ? field("SharedAccessSignature") : undefined;
+  return sas === undefined || isForBlobs(sas);
+}
+
+function isEmulator(field: Field): boolean {
+  return field("UseDevelopmentStorage")?.toLowerCase() === "true";
+}
+
+/** The account that a connection string names, itself or in the URL of a service. */
+function accountOfFields(field: Field): string | undefined {
+  if (isEmulator(field)) return EMULATOR.account;
+  const urls = [field("QueueEndpoint"), field("BlobEndpoint")].filter((url) => URL.canParse(url ?? ""));
+  return field("AccountName") ?? urls.map((url) => accountOf(url ?? "")).find((own) => own !== undefined);
+}
+
+/** The fields of a connection string that is for the account. */
+function readFields(text: string, { account, label }: ConnectionStringContext) {
   const refuse = (reason: string, hint = "copy it again from the account's access keys, in quotes") =>
     new UsageError(`Cannot sign in to "${account}": ${label} ${reason}`, { hint });
   const fields = connectionFields(text);
@@ -53,25 +95,20 @@ export function readConnectionString(text: string, context: ConnectionStringCont
       "give one of a storage account, or use the address sb://NAMESPACE/QUEUE",
     );
   }
-  const isEmulator = field("UseDevelopmentStorage")?.toLowerCase() === "true";
   for (const name of ["QueueEndpoint", "BlobEndpoint"]) {
     const endpoint = field(name);
     if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
       throw refuse(`has a ${name} that is no http or https URL`);
     }
   }
-  const queueEndpoint = field("QueueEndpoint");
-  const own = isEmulator
-    ? EMULATOR.account
-    : field("AccountName") ?? (queueEndpoint === undefined ? undefined : accountOf(queueEndpoint));
+  const own = accountOfFields(field);
   if (own !== undefined && own !== account) {
     throw refuse(
       `is of the account "${own}"`,
       `use the address ${own}/QUEUE, or give the connection string of ${account}`,
     );
   }
-  if (isEmulator) return emulatorConnection(field("DevelopmentStorageProxyUri"), refuse);
-  return { login: readLogin(field, context, refuse), ...readUrls(field, context, refuse) };
+  return { field, refuse };
 }
 
 type Field = (name: string) => string | undefined;

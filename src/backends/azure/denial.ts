@@ -11,8 +11,11 @@ const ROLES: Readonly<Record<StorageService, string>> = {
   queue: "Storage Queue Data Contributor",
   blob: "Storage Blob Data Contributor",
 };
-const SAS_HINT =
-  "make one that allows the queue service, its objects, and to read, add, update, process, create and delete";
+const SAS_HINTS: Readonly<Record<StorageService, string>> = {
+  queue:
+    "make one that allows the queue service, its objects, and to read, add, update, process, create and delete",
+  blob: "make one that allows the blob service, its objects, and to read, write, create and delete",
+};
 
 /**
  * What the codes of a 401 and a 403 mean.
@@ -58,7 +61,7 @@ export function denialOf(code: string | undefined, service: StorageService): Den
       return { reason: "the SAS does not allow this protocol", hint: "use https in the endpoint" };
     case "AuthorizationResourceTypeMismatch":
     case "AuthorizationServiceMismatch":
-      return { reason: "the SAS is for something else", hint: SAS_HINT };
+      return { reason: "the SAS is for something else", hint: SAS_HINTS[service] };
     case "KeyBasedAuthenticationNotPermitted":
       return {
         reason: "the account takes no keys, nor what is signed with them",

@@ -32,9 +32,21 @@ export function readSas(text: string, { account, label, now }: SasContext): stri
     account,
     label,
     now,
-    hint: "make a new one (az storage queue generate-sas, or the portal), or look at this machine's clock",
+    hint: "make a new one (with the Azure CLI, or in the portal), or look at this machine's clock",
   });
   return sas;
+}
+
+/**
+ * False for a SAS that is for other services only: one of an account names its services (`ss`), one of a blob service
+ * the kind of its resource (`sr`).
+ * Source: "Create an account SAS" and "Create a service SAS" of the Azure Storage services.
+ */
+export function isForBlobs(text: string): boolean {
+  const fields = new URLSearchParams(text.trim().replace(/^\?/, ""));
+  if (!fields.has("sig")) return true;
+  const kind = fields.get("sr");
+  return fields.get("ss")?.includes("b") ?? (kind !== null && !/^[fs]$/.test(kind));
 }
 
 /** When a shared access signature is good, in ms since the epoch. */

@@ -54,11 +54,11 @@ export function withBlobs(queueUrl: string): ServiceUrls {
   };
 }
 
-/** The account of a queue service's URL: of its host, or of the path behind a bare host; undefined at other domains. */
-export function accountOf(queueUrl: string): string | undefined {
-  const { hostname, pathname } = new URL(queueUrl);
+/** The account of a queue or blob service's URL: of its host, or of the path behind a bare host; undefined at other domains. */
+export function accountOf(url: string): string | undefined {
+  const { hostname, pathname } = new URL(url);
   // A suffix such as -secondary or -ipv6 is no part of the name, which has no dash.
-  if (hostname.includes(".queue.")) return hostname.split(/[.-]/)[0];
+  if (/\.(?:queue|blob)\./.test(hostname)) return hostname.split(/[.-]/)[0];
   const isBare = !hostname.includes(".") || /^[\d.]+$/.test(hostname) || hostname.startsWith("[");
   return isBare ? pathname.split("/")[1] || undefined : undefined;
 }

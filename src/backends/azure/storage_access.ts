@@ -3,8 +3,8 @@ import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Logger } from "../../log/logger.ts";
 import { cloudOf } from "./cloud.ts";
-import { isBase64, readConnectionString } from "./connection_string.ts";
-import { readSas } from "./sas.ts";
+import { isBase64, mayOpenBlobsOf, readConnectionLogin, readConnectionString } from "./connection_string.ts";
+import { isForBlobs, readSas } from "./sas.ts";
 import { isEncrypted, isLoopback, type ServiceUrls, urlsOfEndpoint, urlsUnder } from "./service_url.ts";
 import { TokenLogin } from "./token_login.ts";
 
@@ -18,6 +18,11 @@ export interface StorageOptions {
   readonly sas?: string;
   /** `--endpoint`: a DNS suffix, or the URL of the queue service. It goes before what a connection string says. */
   readonly endpoint?: string;
+  /**
+   * Opens the blobs here, whatever else says where they are. `sas` is that of their URL then, and what the environment
+   * has for other accounts and services is passed over: it may be for the queue.
+   */
+  readonly blobUrl?: string;
 }
 
 /** What the resolution of credentials takes from around it. */
@@ -46,17 +51,18 @@ export interface StorageAccess extends ServiceUrls {
 
 /**
  * Finds the way into a storage account: a connection string or a SAS of the command line, then of the environment
- * (`JOBQ_CONNECTION_STRING`, `AZURE_STORAGE_SAS_TOKEN`, `AZURE_STORAGE_KEY`), then tokens of Microsoft Entra ID. No
- * request is made: tokens are got when the first is needed.
+ * (`JOBQ_CONNECTION_STRING`, `AZURE_STORAGE_SAS_TOKEN`, `AZURE_STORAGE_KEY`), then tokens of Microsoft Entra ID; for
+ * blobs at a URL, first its SAS, and `AZURE_STORAGE_CONNECTION_STRING`, too. No request is made: tokens are got when the
+ * first is needed.
  *
  * @throws {UsageError} for what cannot be used, {AccessDeniedError} for a SAS that has expired
  */
 export function resolveStorageAccess(options: StorageOptions, surroundings: Surroundings): StorageAccess {
-  const { account, endpoint } = options;
+  const { account, endpoint, blobUrl } = options;
   const { env, log, clock = systemClock } = surroundings;
   const suffix = cloudOf(env).storageSuffix;
   const given = endpoint === undefined ? undefined : urlsOfEndpoint(endpoint, account);
-  const urls = given ?? urlsUnder(suffix, account);
+  const urls = { ...given ?? urlsUnder(suffix, account), ...(blobUrl && { blobUrl }) };
   const found = findSecret(options, env);
   if (found === undefined) {
     const credential = new TokenLogin({ name: account, env, log, clock });
@@ -70,8 +76,8 @@ export function resolveStorageAccess(options: StorageOptions, surroundings: Surr
     });
   }
   const { label } = found;
-  const read = readSecret(found, { account, suffix, now: clock.now() });
-  const access = checkEncryption({ ...urls, account, label, ...read, ...given });
+  const read = readSecret(found, { account, suffix, now: clock.now(), isForBlobs: blobUrl !== undefined });
+  const access = checkEncryption({ ...urls, account, label, ...read, ...given, ...(blobUrl && { blobUrl }) });
   log.info(`signed in to ${account} with ${label}`);
   return access;
 }
@@ -82,28 +88,62 @@ interface FoundSecret {
   readonly label: string;
 }
 
+type Place = readonly [kind: FoundSecret["kind"], text: string | undefined, label: string];
+
 function findSecret(options: StorageOptions, env: Surroundings["env"]): FoundSecret | undefined {
-  // The Azure CLI's variables go together: a key of another account opens nothing here, and a SAS is not for others.
-  const own = (name: string) =>
-    (env("AZURE_STORAGE_ACCOUNT") || options.account) === options.account ? env(name) : undefined;
-  const places: readonly [FoundSecret["kind"], string | undefined, string][] = [
+  const places = options.blobUrl === undefined ? placesOf(options, env) : placesForBlobs(options, env);
+  for (const [kind, text, label] of places) if (text) return { kind, text, label };
+  return undefined;
+}
+
+function placesOf(options: StorageOptions, env: Surroundings["env"]): readonly Place[] {
+  return [
     ["connection-string", options.connectionString, "the connection string of --conn-str"],
     ["sas", options.sas, "the SAS of --sas"],
     ["connection-string", env("JOBQ_CONNECTION_STRING"), "the connection string of $JOBQ_CONNECTION_STRING"],
-    ["sas", own("AZURE_STORAGE_SAS_TOKEN"), "the SAS of $AZURE_STORAGE_SAS_TOKEN"],
-    ["key", own("AZURE_STORAGE_KEY"), "the account key of $AZURE_STORAGE_KEY"],
+    ...placesOfCli(options, env),
   ];
-  for (const [kind, text, label] of places) if (text) return { kind, text, label };
-  return undefined;
+}
+
+function placesForBlobs(options: StorageOptions, env: Surroundings["env"]): readonly Place[] {
+  const fitting = (text: string | undefined) =>
+    text && mayOpenBlobsOf(options.account, text) ? text : undefined;
+  const ofEnv = (name: string): Place => [
+    "connection-string",
+    fitting(env(name)),
+    `the connection string of $${name}`,
+  ];
+  return [
+    ["sas", options.sas, "the SAS in the URL"],
+    ["connection-string", fitting(options.connectionString), "the connection string of --conn-str"],
+    ofEnv("JOBQ_CONNECTION_STRING"),
+    ofEnv("AZURE_STORAGE_CONNECTION_STRING"),
+    ...placesOfCli(options, env).filter(([kind, text]) => kind !== "sas" || isForBlobs(text ?? "")),
+  ];
+}
+
+/** The Azure CLI's variables go together: a key of another account opens nothing here, and a SAS is not for others. */
+function placesOfCli({ account }: StorageOptions, env: Surroundings["env"]): readonly Place[] {
+  if ((env("AZURE_STORAGE_ACCOUNT") || account) !== account) return [];
+  return [
+    ["sas", env("AZURE_STORAGE_SAS_TOKEN"), "the SAS of $AZURE_STORAGE_SAS_TOKEN"],
+    ["key", env("AZURE_STORAGE_KEY"), "the account key of $AZURE_STORAGE_KEY"],
+  ];
 }
 
 /** The login that a secret gives, and where a connection string says so, the services' places. */
 function readSecret(
   { kind, text, label }: FoundSecret,
-  context: { readonly account: string; readonly suffix: string; readonly now: number },
+  { isForBlobs, ...context }: {
+    readonly account: string;
+    readonly suffix: string;
+    readonly now: number;
+    readonly isForBlobs: boolean;
+  },
 ): { readonly login: StorageLogin } & Partial<ServiceUrls> {
   switch (kind) {
     case "connection-string":
+      if (isForBlobs) return { login: readConnectionLogin(text, { ...context, label }) };
       return readConnectionString(text, { ...context, label });
     case "sas":
       return { login: { kind: "sas", sas: readSas(text, { ...context, label }) } };
