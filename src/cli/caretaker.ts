@@ -1,11 +1,13 @@
 import { onAbort } from "../core/abort.ts";
 import { errorMessage } from "../core/errors.ts";
+import type { WorkerEvent } from "../core/events.ts";
 import type { JobId } from "../core/job.ts";
 import type { JobRecord } from "../core/job_store.ts";
 import type { Queue } from "../core/queue.ts";
 import type { Logger } from "../log/logger.ts";
 import { processRunner } from "../runner/process_runner.ts";
 import { Worker } from "../worker/worker.ts";
+import type { WorkerOptions } from "../worker/worker_options.ts";
 import type { Io } from "./io.ts";
 import { passThrough } from "./job_output.ts";
 import { oneJobQueue } from "./one_job_queue.ts";
@@ -13,6 +15,8 @@ import { explain, takesJobs } from "./reason.ts";
 
 export interface CaretakerOptions {
   readonly io: Io;
+  /** What a worker takes from its environment. */
+  readonly surroundings: Partial<WorkerOptions>;
   readonly log: Logger;
   readonly say: (text: string) => void;
   /** Whether the job may be run by this process at all. */
@@ -38,6 +42,8 @@ export class Caretaker {
   readonly #options: CaretakerOptions;
   #lookedAt = -Infinity;
   #looks = 0;
+  /** Its gate does not let it run here; it is asked again, and other workers may come. */
+  #isRefused = false;
 
   constructor(queue: Queue, id: JobId, options: CaretakerOptions) {
     this.#queue = queue;
@@ -55,7 +61,7 @@ export class Caretaker {
     this.#lookedAt = now;
     const isReady = state !== "blocked" && visibleAt <= now;
     if (mayRun && isReady && !await this.#hasWorker(now)) {
-      say(`no worker is on this queue: running job ${this.#id} here`);
+      if (!this.#isRefused) say(`no worker is on this queue: running job ${this.#id} here`);
       return await this.#run();
     }
     // A worker that is there takes the job before the second look, or there is something to be told.
@@ -69,10 +75,12 @@ export class Caretaker {
 
   /** Runs the job with its retries, until it has finished or somebody else has taken it. */
   async #run(): Promise<void> {
-    const { io, log, leaseMs, killTimeoutMs, emulateTty, maxLogBytes, signal, onExecution } = this.#options;
+    const { io, surroundings, log, leaseMs, killTimeoutMs, emulateTty, maxLogBytes, signal, onExecution } =
+      this.#options;
     const output = passThrough({ stdout: io.stdout, stderr: io.stderr, prefix: false });
     await using runner = processRunner({ killTimeoutMs, output, emulateTty, log });
     const worker = new Worker({
+      ...surroundings,
       queue: oneJobQueue(this.#queue, this.#id),
       runner,
       leaseMs,
@@ -81,6 +89,7 @@ export class Caretaker {
       log,
       onEvent: (event) => {
         if (event.kind === "job-started") onExecution(event.job.executions);
+        this.#noteRefusal(event);
       },
     });
     using _ = onAbort(signal, () => worker.interrupt());
@@ -91,5 +100,15 @@ export class Caretaker {
       await this.#queue.cancel([this.#id], { reason: errorMessage(error) });
       throw error;
     }
+  }
+
+  #noteRefusal(event: WorkerEvent): void {
+    const isRefused = event.kind === "job-refused";
+    if (isRefused && !this.#isRefused) {
+      this.#options.say(
+        `the gate of job ${this.#id} refuses it here (${event.reason}): waiting for it to pass, or for another worker`,
+      );
+    }
+    this.#isRefused = isRefused;
   }
 }

@@ -38,7 +38,8 @@ export const COMMANDS: Readonly<Record<string, AnyCommand | CommandGroup>> = {
 JSON object with "cmd" (a text for bash, or an array, which is run without a shell) and, as wanted,
 "env", "cwd", "name", "num_retries", "retry_delay", "timeout", "delay", "priority", "key", "if_exists",
 "after" (a text or an array of texts: keys of other lines, or ids, each with :any or :failed as wanted),
-"bg_dirsync_to". When lines have "key" or "after", all are pushed at the end of the input, or none.`,
+"gate_cmd", "bg_dirsync_to", "bg_dirsync_create" (true or false). When lines have "key" or "after", all are
+pushed at the end of the input, or none.`,
     usage: ["[OPTIONS] -c CMD [-c CMD]...", "[OPTIONS] -- PROGRAM [ARG]...", "[OPTIONS] < LINES"],
     flags: { ...PUSH_FLAGS, ...COMMON_FLAGS },
     takesProgram: true,
@@ -259,10 +260,12 @@ a time there, or at least once. Exits with 5 when a queue there would not work.
 With --json, prints one object: "path", "place" (where it was probed: the directory, or its parent while it does
 not exist, "exists"), "guarantee" (exactly-one-at-a-time, at-least-once or not-usable), "reason", "checks", each with
 "name", "verdict" (ok, warn, slow or no), "found" and "values", whose names end in their units, and "queue", what is to be
-said of the queue that is there: its holders, and files that were put aside because they were no jobs.`,
-    usage: ["[OPTIONS] DIR"],
+said of the queue that is there: its holders, and files that were put aside because they were no jobs.
+doctor rights COMMAND shows which rights a command holds with the queue of -q, and for what; with --json, as one object:
+"command", "queue" (its kind), "rights", each with "right", "held", "only" (of what it is limited to) and "purpose".`,
+    usage: ["[OPTIONS] DIR", "rights [OPTIONS] COMMAND"],
     flags: { json: JSON_OUTPUT, ...COMMON_FLAGS },
-    positionals: { min: 0, max: 1, placeholder: "DIR" },
+    positionals: { min: 0, max: 3, placeholder: "DIR" },
     load: async () =>
       (await lazyImport<typeof import("./commands/doctor.ts")>(import.meta.resolve("./commands/doctor.ts")))
         .doctor,
@@ -272,7 +275,7 @@ said of the queue that is there: its holders, and files that were put aside beca
     description: "For example: source <(jobq completions bash)",
     usage: ["SHELL"],
     flags: COMMON_FLAGS,
-    positionals: { min: 1, max: 1, placeholder: "SHELL", choices: ["bash", "zsh", "fish"] },
+    positionals: { min: 1, max: 1, placeholder: "SHELL", choices: ["bash", "zsh", "fish", "powershell"] },
     load: async () =>
       (await lazyImport<typeof import("./commands/completions.ts")>(
         import.meta.resolve("./commands/completions.ts"),

@@ -5,19 +5,22 @@ import type { Logger } from "../log/logger.ts";
 export interface PerhapsIdleFlags {
   readonly dedupWindow?: number;
   readonly lockDuration?: number;
+  readonly gateReschedule?: boolean;
   readonly newId?: boolean;
   readonly visibilityTimeout?: number;
 }
 
 /** Warns of options that were given and change nothing on this queue. */
 export function warnOfIdleFlags(
-  { name, capabilities: { fixedLease, keepsRecords, silentDeduplication } }: Queue,
-  { dedupWindow, lockDuration, newId, visibilityTimeout }: PerhapsIdleFlags,
+  { name, capabilities: { delayedRelease, fixedLease, keepsRecords, silentDeduplication } }: Queue,
+  { dedupWindow, gateReschedule, lockDuration, newId, visibilityTimeout }: PerhapsIdleFlags,
   log: Logger,
 ): void {
   const idle: Readonly<Record<string, string | false>> = {
     "--dedup-window": dedupWindow !== undefined && !silentDeduplication &&
       "only Azure Service Bus takes equal jobs for one",
+    "--gate-reschedule": gateReschedule === true && delayedRelease &&
+      "a job that its gate refuses can be given back for later there",
     "--lock-duration": lockDuration !== undefined && !fixedLease &&
       "only on Azure Service Bus the queue says how long a lease lasts; here a worker's --visibility-timeout does",
     // Who keeps records has to tell any two jobs apart.

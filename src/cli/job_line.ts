@@ -20,6 +20,8 @@ const READERS: Readonly<Record<string, (value: unknown) => Partial<NewJob>>> = {
   bg_dirsync_to: (value) => ({
     bgDirsyncTo: value === null ? undefined : readText("bg_dirsync_to", value),
   }),
+  bg_dirsync_create: (value) => ({ bgDirsyncCreate: readSwitch("bg_dirsync_create", value) }),
+  gate_cmd: (value) => ({ gateCmd: value === null ? undefined : readText("gate_cmd", value) }),
 };
 
 /** What is taken where a line does not say it. */
@@ -116,6 +118,11 @@ function readEnv(value: unknown): Record<string, string> {
 function readText(key: string, value: unknown): string {
   if (typeof value !== "string") throw new UsageError(`"${key}" is not a text`);
   return value;
+}
+
+function readSwitch(key: string, value: unknown): boolean | undefined {
+  if (typeof value !== "boolean") throw new UsageError(`"${key}" is neither true nor false`);
+  return value || undefined;
 }
 
 function readCount(key: string, value: unknown): number {

@@ -55,6 +55,15 @@ export const JOB_FLAGS = {
     placeholder: "KEY",
     brief: "Push it only if no unfinished job has the key",
   }),
+  gateCmd: valueFlag(parseGate, {
+    placeholder: "CMD",
+    brief: "Run the job only on workers where this command for bash exits with 0",
+  }),
+  bgDirsyncTo: valueFlag(parsePlace, {
+    placeholder: "DIR|URL",
+    brief: "Copy what the job writes to $AMLT_DIRSYNC_DIR there, while it runs and when it ends",
+  }),
+  bgDirsyncCreate: switchFlag({ brief: "Make that place if it is missing; without, the job fails then" }),
   ifExists: optionalChoiceFlag(["skip", "replace", "error"], {
     brief: "What to do if one has: nothing, cancel it and take its place, or fail (default skip with --key)",
   }),
@@ -65,10 +74,6 @@ export const PUSH_FLAGS = {
   ...JOB_FLAGS,
   keepNewline: switchFlag({
     brief: "Keep each line's newline in its command, as ai4s-jobq does: equal lines get equal ids",
-  }),
-  bgDirsyncTo: valueFlag(text, {
-    placeholder: "DIR",
-    brief: "Azure: where workers of ai4s-jobq copy $AMLT_DIRSYNC_DIR to; those of jobq refuse such jobs",
   }),
   numWorkers: valueFlag((value) => parseCount(value, 1), {
     placeholder: "N",
@@ -91,6 +96,18 @@ export const PUSH_FLAGS = {
   json: JSON_OUTPUT,
   durability: DURABILITY,
 };
+
+function parseGate(value: string): string {
+  if (value.trim() === "") {
+    throw new UsageError("it is empty", { hint: "leave it out for a job without a gate" });
+  }
+  return value;
+}
+
+function parsePlace(value: string): string {
+  if (value === "") throw new UsageError("it is empty", { hint: "is a variable of your shell not set?" });
+  return value;
+}
 
 function parseInteger(value: string): number {
   if (!/^-?\d+$/.test(value)) throw new UsageError(`"${value}" is not a whole number`);

@@ -1,5 +1,6 @@
 import type { Failure } from "../core/failure.ts";
 import { describeTask, type Job } from "../core/job.ts";
+import { placeText } from "./place_text.ts";
 import { isoTime } from "./time_text.ts";
 
 /** A job as `--json` prints it. Of the environment only the names: values may be secrets. */
@@ -20,6 +21,9 @@ export function jobToJson(job: Job): Record<string, unknown> {
     max_attempts: job.maxAttempts,
     retry_delay_ms: job.retryDelayMs,
     timeout_ms: job.timeoutMs,
+    gate_cmd: job.gateCmd,
+    bg_dirsync_to: placeText(job.bgDirsyncTo),
+    bg_dirsync_create: job.bgDirsyncCreate,
     created_at: isoTime(job.createdAt),
     visible_at: isoTime(job.visibleAt),
   };

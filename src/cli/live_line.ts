@@ -32,6 +32,7 @@ export class LiveLine implements Disposable {
       this.#counts.running++;
       return;
     }
+    if (event.kind === "job-refused") return;
     this.#counts.running--;
     if (event.kind !== "job-settled") return;
     if (event.outcome.kind === "succeeded") this.#counts.completed++;

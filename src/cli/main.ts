@@ -9,12 +9,18 @@ import { type Io, systemIo } from "./io.ts";
 import { lazyImport } from "../core/lazy_import.ts";
 import { COMMON_FLAGS } from "./options.ts";
 import { closest, parseArgs } from "./parse_args.ts";
+import { callOf, dropRights } from "./rights.ts";
+import { explainRefusal } from "./rights_error.ts";
 
-/** Runs one command line; answers the process's exit code. */
-export async function main(args: readonly string[], io: Io = systemIo()): Promise<number> {
+/**
+ * Runs one command line; answers the process's exit code. Where the world is the process's own, so are its rights, and
+ * those that the command does not need are given up.
+ */
+export async function main(args: readonly string[], given?: Io): Promise<number> {
+  const io = given ?? systemIo();
   let code: number;
   try {
-    code = await dispatch(args, io);
+    code = await dispatch(args, io, { dropsRights: given === undefined });
   } catch (error) {
     code = printError(error, io, args);
   }
@@ -35,11 +41,17 @@ export async function main(args: readonly string[], io: Io = systemIo()): Promis
   return code;
 }
 
-async function dispatch(args: readonly string[], io: Io): Promise<number> {
+async function dispatch(
+  args: readonly string[],
+  io: Io,
+  { dropsRights }: { dropsRights: boolean },
+): Promise<number> {
   const { leadingQueue, leadingFlags, words: [first, ...words], rest } = splitArguments(args);
   if (first === "--version" || first === "-V") {
-    const { default: config } = await import("../../deno.json", { with: { type: "json" } });
-    await io.stdout.write(`jobq ${config.version}\n`);
+    const { formatVersion } = await lazyImport<typeof import("./version.ts")>(
+      import.meta.resolve("./version.ts"),
+    );
+    await io.stdout.write(await formatVersion(words));
     return EXIT.ok;
   }
   if (first === "__complete") {
@@ -77,6 +89,7 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
       hint: "only push and run take a program after it",
     });
   }
+  if (dropsRights) dropRights(callOf({ command: name, leadingQueue, values, positionals, env: io.env }));
   const run = await command.load();
   return await run({ io, leadingQueue, rest: rest ?? [] }, values, positionals) ?? EXIT.ok;
 }
@@ -171,7 +184,8 @@ function checkPositionals(
 }
 
 /** Says what went wrong, in the form that the command line asks for, which may be one that cannot be parsed. */
-function printError(error: unknown, io: Io, args: readonly string[]): number {
+function printError(thrown: unknown, io: Io, args: readonly string[]): number {
+  const error = explainRefusal(thrown) ?? thrown;
   const known = error instanceof JobqError;
   const message = known ? error.message : `Unexpected: ${errorMessage(error)}`;
   const hint = known ? error.hint : "this is a defect of jobq; -vv shows where it happened";

@@ -123,6 +123,12 @@ export const RUN_FLAGS = {
     default: "10M",
     brief: "Keep this much of what an execution prints, the newest of it; 0: nothing",
   }),
+  gateReschedule: switchFlag({
+    brief: "Azure Service Bus: send a copy, for later, of a job that its gate refuses, instead of pausing",
+  }),
+  bgDirsyncNet: switchFlag({
+    brief: "Keep the right to use the network on a queue that needs none: for directories copied to a URL",
+  }),
   emulateTty: switchFlag({
     alias: "t",
     brief: "Give each job a terminal, so that it prints lines as they come, and in colour",

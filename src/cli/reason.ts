@@ -72,7 +72,11 @@ function waitsFor(parents: readonly ParentRecord[]): string {
 
 function pendingReason(job: JobDetails, { now, position = 0, workers }: Surroundings): string {
   const { visibleAt = now, failure } = job;
+  const refused = refusedText(job);
   if (visibleAt > now) {
+    if (refused !== undefined) {
+      return `waits until ${timeAndDistance(visibleAt, now)} for another worker: ${refused}`;
+    }
     return failure === undefined
       ? `is delayed until ${timeAndDistance(visibleAt, now)}`
       : `waits until ${
@@ -80,7 +84,17 @@ function pendingReason(job: JobDetails, { now, position = 0, workers }: Surround
       } for its next attempt, as the last one failed: ${failure.message}`;
   }
   const place = position === 0 ? "is next" : `is behind ${plural(position, "job")}`;
-  return `${place}, ${whoTakesIt(workers, now)}`;
+  return `${place}, ${whoTakesIt(workers, now)}${refused === undefined ? "" : `; ${refused}`}`;
+}
+
+/** On which workers the gate refused the job, if that is the last that happened to it. */
+function refusedText({ refusals = [], history }: JobDetails): string | undefined {
+  const last = refusals.at(-1);
+  if (last === undefined || history.at(-1)?.outcome !== "gated") return undefined;
+  const named = refusals.slice(-SHOWN).toReversed().map(({ workerId, host }) => `${workerId} (${host})`);
+  const hidden = refusals.length - named.length;
+  const all = [...named, ...hidden > 0 ? [`${hidden} more`] : []].join(", ");
+  return `its gate refused it on ${all}; the last time: ${last.reason}`;
 }
 
 /** Whether a worker may take further jobs: it lives, stays, and is not there for one job only. */

@@ -18,6 +18,13 @@ export function recordToJson(record: JobRecord): Record<string, unknown> {
     failure: record.failure && failureToJson(record.failure),
     result: record.result,
     warning: record.warning,
+    refusals: record.refusals?.map(({ workerId, host, reason, at, times }) => ({
+      worker_id: workerId,
+      host,
+      reason,
+      at: isoTime(at),
+      times,
+    })),
     stopping: record.isStopping || undefined,
   };
 }

@@ -11,6 +11,7 @@ import { passThrough } from "./job_output.ts";
 import { LiveLine } from "./live_line.ts";
 import { type COMMON_FLAGS, type DURABILITY, durationFromEnv, RUN_FLAGS } from "./options.ts";
 import { WorkerSignals } from "./signals.ts";
+import { workerSurroundings } from "./worker_surroundings.ts";
 
 /** The options that `worker`, `pull` and `run` share. */
 export type RunFlags = typeof RUN_FLAGS & typeof COMMON_FLAGS & { durability: typeof DURABILITY };
@@ -31,6 +32,7 @@ export async function runWorker(
 ): Promise<WorkerEnd> {
   const { emulateTty } = flags;
   const killTimeoutMs = killTimeoutOf(context, flags);
+  const surroundings = workerSurroundings(context.io, flags);
   // What is missing is said before a job is taken.
   if (emulateTty) await findPrograms(context.io.env("PATH") ?? "", { terminal: true });
   const isLive = context.io.isTerminal("stderr") && !context.io.env("NO_COLOR") &&
@@ -60,6 +62,8 @@ export async function runWorker(
   await using runner = processRunner({ killTimeoutMs, output, emulateTty, log });
   const worker = new Worker({
     ...options,
+    ...surroundings,
+    gateReschedule: flags.gateReschedule,
     queue,
     runner,
     leaseMs: flags.visibilityTimeout,

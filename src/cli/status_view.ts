@@ -1,6 +1,8 @@
 import { formatDuration } from "../core/duration.ts";
+import type { GateRefusal } from "../core/gate.ts";
 import { describeTask, isFinished, type JobId, type Task } from "../core/job.ts";
 import type { Execution, JobDetails } from "../core/job_store.ts";
+import { placeText } from "./place_text.ts";
 import { plainLines, plainText } from "./plain_text.ts";
 import { stateText, tookMs } from "./record_view.ts";
 import { formatTable } from "./table.ts";
@@ -50,6 +52,9 @@ function fieldsOf(details: JobDetails, { now, showEnv }: StatusOptions): [label:
     ["finished", when(finishedAt)],
     ["took", took === undefined ? undefined : formatDuration(took)],
     ["attempts", `${details.attempts}/${details.maxAttempts}`],
+    ["gate", details.gateCmd],
+    ["refused on", details.refusals?.toReversed().map((refusal) => refusalText(refusal, now)).join("\n")],
+    ["synced to", placeText(details.bgDirsyncTo)],
     ["timeout", details.timeoutMs === undefined ? undefined : formatDuration(details.timeoutMs)],
     ["worker", details.workerId],
     ["exit", details.signal ?? (details.exitCode === undefined ? undefined : String(details.exitCode))],
@@ -81,6 +86,11 @@ function parentText({ id, when, state, isSatisfied }: JobDetails["parents"][numb
     ? ", which this job was not to follow"
     : ", waited for";
   return `${id}${condition}: ${state ?? "removed"}${met}`;
+}
+
+function refusalText({ workerId, host, reason, at, times }: GateRefusal, now: number): string {
+  const often = times === 1 ? "" : `, ${times} times`;
+  return `${workerId} (${host})${often}, last at ${timeAndDistance(at, now)}: ${reason}`;
 }
 
 function shorten<T>(items: readonly T[], text: (item: T) => string, separator: string): string {

@@ -147,7 +147,6 @@ export function assertRunnable(job: NewJob): void {
   if (job.cwd !== undefined) assertArgument("the working directory", job.cwd);
   if (job.gateCmd !== undefined) assertGate(job.gateCmd);
   if (job.bgDirsyncTo !== undefined) assertDirsync(job.bgDirsyncTo);
-  else if (job.bgDirsyncCreate) throw new UsageError("bgDirsyncCreate is given without bgDirsyncTo");
   if (job.env !== undefined) assertEnvironment(job.env);
   assertWholeNumber("maxAttempts", job.maxAttempts, 1);
   assertWholeNumber("retryDelayMs", job.retryDelayMs, 0);

@@ -30,7 +30,13 @@ export type Outcome =
   /** It was stopped for a reason that is not the job's. */
   | { readonly kind: "interrupted"; readonly output?: string }
   /** Its gate keeps this worker from running it. */
-  | { readonly kind: "gated"; readonly reason: string };
+  | {
+    readonly kind: "gated";
+    /** One sentence, fit for any log. */
+    readonly reason: string;
+    /** The last line that the gate printed, which may quote its command. */
+    readonly lastLine?: string;
+  };
 
 /** What the queue is told. */
 export type Settlement =
@@ -72,9 +78,10 @@ export function settlementFor(outcome: Outcome, job: Job, policy: SettlementPoli
 }
 
 function refusalOf(
-  { reason }: Extract<Outcome, { kind: "gated" }>,
+  { reason: short, lastLine }: Extract<Outcome, { kind: "gated" }>,
   { gateDelayMs = 0, workerId = "", host = "", now }: SettlementPolicy,
 ): Settlement {
+  const reason = lastLine === undefined ? short : `${short}: ${lastLine}`;
   return { kind: "refuse", delayMs: gateDelayMs, refusal: { workerId, host, reason, at: now } };
 }
 

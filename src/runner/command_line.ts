@@ -1,4 +1,5 @@
 import type { Task } from "../core/job.ts";
+import { withLinkerVariables } from "../core/linker_variables.ts";
 import type { Programs } from "./programs.ts";
 
 /** What is handed to the system to start a job. */
@@ -19,19 +20,18 @@ export interface CommandLineOptions {
   readonly terminal?: string;
 }
 
-/** Variables that tell the dynamic linker what to load. */
-const isLinkerVariable = (name: string) => name.startsWith("LD_") || name.startsWith("DYLD_");
-
 /** With -p, it does not run what `$BASH_ENV` names: that is for the job's own shell. */
 const ON_TERMINAL = 'exec >"$0" 2>&1 && exec -- "$@"';
+/** Becomes a program that the runtime itself may not start. */
+const BECOME = 'exec -- "$@"';
 
 /**
  * The command line that runs a task in a session and process group of its own. `setsid` becomes the job by
  * exec, so the child's pid is the job's pid and its group's id.
  *
- * Under a limited `--allow-run` the runtime refuses to start anything with linker variables in its environment;
- * then `env`, started without them, puts them back. It comes before `setsid` in the line, so that it never sees
- * the job's own program, whose name could be mistaken for an assignment.
+ * Under a limited `--allow-run` the runtime starts nothing with linker variables in its environment, so `env` puts them
+ * back. It comes before `setsid` in the line, so that it never sees the job's own program, whose name could be mistaken
+ * for an assignment. Where there is no `setsid`, a shell becomes that program.
  *
  * The runtime cannot open a terminal for the job, so a shell does, and then becomes the job.
  */
@@ -42,16 +42,15 @@ export function commandLine(
   const { env, programs, unrestricted, terminal } = options;
   const plain = task.kind === "shell" ? [programs.bash, "-c", task.command] : task.argv;
   const job = terminal === undefined ? plain : [programs.bash, "-pc", ON_TERMINAL, terminal, ...plain];
-  const line = programs.setsid ? [programs.setsid, "--", ...job] : [...job];
-  const linker = unrestricted ? [] : Object.entries(env).filter(([name]) => isLinkerVariable(name));
-  if (linker.length > 0) line.unshift(programs.env, ...linker.map(([name, value]) => `${name}=${value}`));
-  const [file = programs.bash, ...args] = line;
-  return {
-    file,
-    args,
-    env: linker.length > 0
-      ? Object.fromEntries(Object.entries(env).filter(([name]) => !isLinkerVariable(name)))
-      : env,
-    detached: programs.setsid === undefined,
-  };
+  const detached = programs.setsid === undefined;
+  const line = programs.setsid
+    ? [programs.setsid, "--", ...job]
+    : unrestricted || job[0] === programs.bash
+    ? job
+    : [programs.bash, "-pc", BECOME, "jobq", ...job];
+  const { words, env: started } = unrestricted
+    ? { words: line, env }
+    : withLinkerVariables(line, env, programs.env);
+  const [file = programs.bash, ...args] = words;
+  return { file, args, env: started, detached };
 }

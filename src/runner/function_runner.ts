@@ -15,6 +15,8 @@ export interface FunctionContext {
   /** Aborted when the function should stop; what it returns then does not count. */
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** What jobq tells the job: `JOBQ_JOB_ID` and so on, and `AMLT_DIRSYNC_DIR` when a directory is copied. */
+  readonly env: Readonly<Record<string, string>>;
   /** What the job's parents left, by their ids; null for those that left nothing. Empty without parents. */
   readonly parentResults: ParentResults;
 }
@@ -58,7 +60,7 @@ export function functionRunner(functions: Readonly<Record<string, JobFunction>>)
 async function runFunction(
   functions: Readonly<Record<string, JobFunction>>,
   job: Job,
-  { signal, kill, log, parentResults = {}, maxResultBytes }: RunContext,
+  { signal, kill, log, env, parentResults = {}, maxResultBytes }: RunContext,
 ): Promise<Outcome> {
   const { task } = job;
   const run = task.kind === "function" && Object.hasOwn(functions, task.name)
@@ -71,7 +73,7 @@ async function runFunction(
   const execution = (async (): Promise<Outcome> => {
     try {
       return returned(
-        await run(task.payload, { job, attempt: job.attempts + 1, signal, log, parentResults }),
+        await run(task.payload, { job, attempt: job.attempts + 1, signal, log, env, parentResults }),
         maxResultBytes,
       );
     } catch (error) {

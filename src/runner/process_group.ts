@@ -40,7 +40,7 @@ export class ProcessGroup {
   }
 
   async #isAlive(): Promise<boolean> {
-    return await this.#signal("0") && !await onlyZombies(this.#id);
+    return await this.#signal("0") && !await this.#watchdog.onlyZombies(this.#id);
   }
 
   async #signal(signal: GroupSignal): Promise<boolean> {
@@ -52,25 +52,5 @@ export class ProcessGroup {
     } catch {
       return false;
     }
-  }
-}
-
-/**
- * Whether all that is left of a group has exited and waits to be reaped. In a container whose first process
- * reaps nobody that can last forever, and such a process answers to signals as if it lived.
- */
-async function onlyZombies(group: number): Promise<boolean> {
-  if (Deno.build.os !== "linux") return false;
-  try {
-    for await (const { name } of Deno.readDir("/proc")) {
-      if (!/^\d+$/.test(name)) continue;
-      const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-      // "pid (name) state ppid pgrp …", where the name may hold anything; see proc_pid_stat(5).
-      const [state, , pgrp] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (Number(pgrp) === group && state !== "Z" && state !== "X") return false;
-    }
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,4 +1,5 @@
 import { BackendError } from "../core/errors.ts";
+import { programPlaces } from "../core/program_places.ts";
 
 /** The programs that the runner starts, as absolute paths: a job may change PATH, and must not change these. */
 export interface Programs {
@@ -11,9 +12,6 @@ export interface Programs {
   readonly script?: string;
 }
 
-/** Where they are looked for when PATH lacks them. */
-const USUAL_PLACES = ["/usr/bin", "/bin", "/usr/local/bin"];
-
 /**
  * Finds the programs once, along the worker's own PATH.
  *
@@ -21,7 +19,7 @@ const USUAL_PLACES = ["/usr/bin", "/bin", "/usr/local/bin"];
  * @throws {BackendError} when there is no bash, sh or env, or, for a terminal, no script
  */
 export async function findPrograms(path: string, { terminal = false } = {}): Promise<Programs> {
-  const places = [...path.split(":").filter((place) => place.startsWith("/")), ...USUAL_PLACES];
+  const places = programPlaces(path);
   const [bash, sh, env, setsid, script] = await Promise.all(
     ["bash", "sh", "env", "setsid", "script"].map((name) => find(name, places)),
   );
@@ -38,10 +36,15 @@ export async function findPrograms(path: string, { terminal = false } = {}): Pro
   return { bash, sh, env, setsid, script };
 }
 
+/** The first that is there; with a limited right to run programs, the first that may be run, if any. */
 async function find(name: string, places: readonly string[]): Promise<string | undefined> {
+  let found: string | undefined;
   for (const place of places) {
-    const stat = await Deno.stat(`${place}/${name}`).catch(() => undefined);
-    if (stat?.isFile && ((stat.mode ?? 0o111) & 0o111) !== 0) return `${place}/${name}`;
+    const path = `${place}/${name}`;
+    const stat = await Deno.stat(path).catch(() => undefined);
+    if (!stat?.isFile || ((stat.mode ?? 0o111) & 0o111) === 0) continue;
+    if ((await Deno.permissions.query({ name: "run", command: path })).state === "granted") return path;
+    found ??= path;
   }
-  return undefined;
+  return found;
 }

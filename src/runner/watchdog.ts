@@ -10,11 +10,20 @@ import type { Programs } from "./programs.ts";
  */
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
+zombies() {
+  [ -r /proc/self/stat ] || return 1
+  for file in /proc/[0-9]*/stat; do
+    { read -r line < "$file"; } 2>/dev/null || continue
+    set -- "$1" \${line##*) }
+    [ "$4" != "$1" ] || [ "$2" = Z ] || [ "$2" = X ] || return 1
+  done
+}
 groups=' '
 while read -r verb group; do
   case $verb in
     add) groups="$groups$group " ;;
     remove) groups="\${groups%% $group *} \${groups#* $group }" ;;
+    zombies) if zombies "$group"; then echo zombies; else echo alive; fi ;;
     quit) exit 0 ;;
     *) if kill -s "$verb" -- "-$group" 2>/dev/null; then echo alive; else echo gone; fi ;;
   esac
@@ -52,7 +61,7 @@ export interface WatchdogOptions {
  */
 const ANNOUNCE_MS = 50;
 
-/** `alive` or `gone`; undefined when the watchdog died before it answered. */
+/** `alive`, `gone` or `zombies`; undefined when the watchdog died before it answered. */
 type Answer = string | undefined;
 
 /** What can be sent to a group; `0` only asks whether it is alive. */
@@ -103,13 +112,26 @@ export class Watchdog implements AsyncDisposable {
 
   /** Has the watchdog send the signal, where the worker itself may not. Answers whether the group was alive. */
   async signal(group: number, signal: GroupSignal): Promise<boolean> {
+    return await this.#ask(`${signal} ${group}\n`) === "alive";
+  }
+
+  async #ask(question: string): Promise<Answer> {
     for (;;) {
       const answer = new Promise<Answer>((resolve) => this.#answers.push(resolve));
-      this.#send(`${signal} ${group}\n`);
+      this.#send(question);
       // Without an answer the watchdog died over it; its successor is asked again.
       const text = await answer;
-      if (text !== undefined || this.#closing) return text === "alive";
+      if (text !== undefined || this.#closing) return text;
     }
+  }
+
+  /**
+   * Whether all that is left of a group has exited and waits to be reaped. In a container whose first process reaps nobody
+   * that can last forever, and such a process answers to signals as if it lived. A process with limited rights cannot look
+   * for itself.
+   */
+  async onlyZombies(group: number): Promise<boolean> {
+    return await this.#ask(`zombies ${group}\n`) === "zombies";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

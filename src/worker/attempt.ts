@@ -2,15 +2,19 @@ import { DONE, onAbort } from "../core/abort.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import { type Outcome, type Settlement, settlementFor } from "../core/outcome.ts";
+import { lazyImport } from "../core/lazy_import.ts";
 import type { Lease, ParentResults, Queue } from "../core/queue.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import { type Runner, stoppedOutcome, type StopReason } from "../runner/runner.ts";
 import { type ExecutionLogOptions, openExecutionLog } from "./execution_log.ts";
+import type { Gatekeeper } from "./gatekeeper.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { hostName } from "./host_name.ts";
 import { heldLeaseMs } from "./lease_length.ts";
 import { persevere } from "./persevere.ts";
+import type { DirsyncContext } from "./synced_directory.ts";
 
-export interface AttemptOptions extends ExecutionLogOptions {
+export interface AttemptOptions extends ExecutionLogOptions, DirsyncContext {
   readonly runner: Runner;
   readonly leaseMs: number;
   /** Whether the lease is renewed while the job runs. Default true. */
@@ -20,6 +24,10 @@ export interface AttemptOptions extends ExecutionLogOptions {
   readonly queue: Queue;
   readonly workerId: string;
   readonly slot: number;
+  /** Asks the job's gate. */
+  readonly gatekeeper: Gatekeeper;
+  /** Told when the job begins, which it does not if its gate refuses it. */
+  readonly onBegin?: () => void;
   /** Aborted to stop the job and give it back. */
   readonly interrupt: AbortSignal;
   /** Aborted to do so at once. */
@@ -51,7 +59,13 @@ export async function runAttempt(lease: Lease, options: AttemptOptions): Promise
     return { kind: "interrupted" };
   });
   if (lost.aborted) return { kind: "lost" };
-  const settlement = settlementFor(outcome, lease.job, { retry, workerId, now: clock.now() });
+  const settlement = settlementFor(outcome, lease.job, {
+    retry,
+    workerId,
+    host: outcome.kind === "gated" ? hostName() : undefined,
+    gateDelayMs: options.gatekeeper.delayMs,
+    now: clock.now(),
+  });
   try {
     const what = `settle job ${lease.job.id}`;
     await persevere(() => settle(lease, settlement), { what, until: [kill, lost], clock, log });
@@ -70,25 +84,42 @@ async function runJob(lease: Lease, lost: AbortSignal, options: AttemptOptions):
   using _lost = onAbort(lost, stopFor({ kind: "lease-lost" }));
   using _cancelled = onAbort(lease.cancelled, stopFor({ kind: "cancelled" }));
   using _interrupt = onAbort(options.interrupt, stopFor({ kind: "interrupted" }));
+  const context = { ...contextOf(job, options), signal: stop.signal };
+  const verdict = await options.gatekeeper.ask(job, context);
+  if (verdict.kind === "refused") {
+    const { reason, lastLine } = verdict;
+    return { kind: "gated", reason, lastLine };
+  }
+  if (stop.signal.aborted) return stoppedOutcome(stop.signal);
+  using _runs = options.gatekeeper.jobRuns();
+  options.onBegin?.();
   const parentResults = job.hasParents ? await readParentResults(lease, stop.signal, options) : undefined;
   if (stop.signal.aborted) return stoppedOutcome(stop.signal);
-  const finished = new AbortController();
-  if (job.timeoutMs !== undefined) {
-    const { timeoutMs } = job;
-    void options.clock.sleep(timeoutMs, finished.signal).then(stopFor({ kind: "timed-out", timeoutMs }));
-  }
-  const record = openExecutionLog(options.queue.logs, job, options);
-  try {
-    return await options.runner.run(job, {
-      ...contextOf(job, options),
-      signal: stop.signal,
-      parentResults,
-      record,
-    });
-  } finally {
-    finished.abort(DONE);
-    await record?.close();
-  }
+  const execute = async (env: Readonly<Record<string, string>> = {}): Promise<Outcome> => {
+    const finished = new AbortController();
+    if (job.timeoutMs !== undefined) {
+      const { timeoutMs } = job;
+      void options.clock.sleep(timeoutMs, finished.signal).then(stopFor({ kind: "timed-out", timeoutMs }));
+    }
+    const record = openExecutionLog(options.queue.logs, job, options);
+    try {
+      const full = { ...context, env: { ...context.env, ...env }, parentResults, record };
+      return await options.runner.run(job, full);
+    } finally {
+      finished.abort(DONE);
+      await record?.close();
+    }
+  };
+  const { bgDirsyncTo } = job;
+  if (bgDirsyncTo === undefined) return await execute();
+  const { withSyncedDirectory } = await lazyImport<typeof import("./synced_directory.ts")>(
+    import.meta.resolve("./synced_directory.ts"),
+  );
+  return await withSyncedDirectory(
+    { ...job, bgDirsyncTo },
+    { ...options, signal: stop.signal, lost },
+    execute,
+  );
 }
 
 /** What a runner is told whatever the job. */

@@ -1,5 +1,6 @@
 import { formatDuration } from "../core/duration.ts";
 import { errorMessage } from "../core/errors.ts";
+import type { WorkerEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Logger } from "../log/logger.ts";
 import type { AttemptReport } from "./attempt.ts";
@@ -8,6 +9,17 @@ interface ReportOptions {
   readonly report: AttemptReport;
   readonly durationMs: number;
   readonly slot: number;
+}
+
+const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
+
+/** What whoever watches the worker is told of an attempt. */
+export function eventOf(job: Job, { report, durationMs, slot }: ReportOptions): WorkerEvent {
+  if (report.kind !== "settled") return { kind: EVENT_OF[report.kind], job, slot };
+  const { outcome, settlement } = report;
+  return outcome.kind === "gated"
+    ? { kind: "job-refused", job, slot, reason: outcome.reason }
+    : { kind: "job-settled", job, slot, outcome, settlement, durationMs };
 }
 
 /** Says in the log how an attempt ended and what becomes of the job. */
@@ -39,7 +51,7 @@ export function logReport(log: Logger, job: Job, { report, durationMs, slot }: R
 function logSettled(
   log: Logger,
   job: Job,
-  { settlement }: Extract<AttemptReport, { kind: "settled" }>,
+  { outcome, settlement }: Extract<AttemptReport, { kind: "settled" }>,
   fields: { attempt: number; took: string },
 ): void {
   switch (settlement.kind) {
@@ -52,8 +64,9 @@ function logSettled(
     case "release":
       return log.info(`job ${job.id} was interrupted and given back`, fields);
     case "refuse":
-      return log.info(`job ${job.id} is not for this worker: its gate says ${settlement.refusal.reason}`, {
+      return log.info(`job ${job.id} is not for this worker: its gate refused it`, {
         ...fields,
+        because: outcome.kind === "gated" ? outcome.reason : undefined,
         "back in": formatDuration(settlement.delayMs),
       });
     case "retry":

@@ -6,18 +6,17 @@ import type { Lease } from "../core/queue.ts";
 import { randomId } from "../core/random_id.ts";
 import { retryDelayMs, type RetryPolicy } from "../core/retry_policy.ts";
 import { type Logger, silentLogger } from "../log/logger.ts";
-import { runAttempt } from "./attempt.ts";
+import { type AttemptReport, runAttempt } from "./attempt.ts";
+import { Gatekeeper } from "./gatekeeper.ts";
 import { hostName } from "./host_name.ts";
 import { askedLeaseMs } from "./lease_length.ts";
 import { Presence } from "./presence.ts";
-import { logReport } from "./report.ts";
+import { eventOf, logReport } from "./report.ts";
 import { Retention } from "./retention.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 import { Turns } from "./turns.ts";
 import type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker_options.ts";
-
-const EVENT_OF = { "lost": "job-lost", "unsettled": "job-unsettled", "not-run": "job-not-run" } as const;
 
 /** How a queue that cannot be reached is tried again. */
 const LEASE_RETRY: Partial<RetryPolicy> = { baseMs: 250, capMs: 30_000 };
@@ -43,6 +42,7 @@ export class Worker {
   readonly #clock: Clock;
   readonly #slots: Slots;
   readonly #leaseMs: number;
+  readonly #gatekeeper: Gatekeeper;
   readonly #tally = new Tally();
   readonly #turns = new Turns();
   /** No more jobs are taken. */
@@ -62,6 +62,14 @@ export class Worker {
     this.#clock = options.clock ?? systemClock;
     this.#slots = new Slots(options.slots ?? 1);
     this.#leaseMs = askedLeaseMs(options.queue, options.leaseMs);
+    this.#gatekeeper = new Gatekeeper({
+      queue: options.queue,
+      settings: options.gates,
+      reschedule: options.gateReschedule,
+      stays: options.idleTimeoutMs === Infinity,
+      clock: this.#clock,
+      log: this.#log,
+    });
     this.id = options.workerId ?? `worker-${randomId(10)}`;
   }
 
@@ -104,6 +112,7 @@ export class Worker {
     this.#idleSince = this.#clock.now();
     await using _presence = this.#announce();
     await using _retention = keep && new Retention(queue, { keep, clock: this.#clock, log: this.#log });
+    await using _gatekeeper = this.#gatekeeper;
     try {
       await this.#takeJobs();
     } finally {
@@ -128,6 +137,8 @@ export class Worker {
   async #takeJobs(): Promise<void> {
     const { maxJobs = Infinity } = this.#options;
     for (let failures = 0; !this.#stop.signal.aborted;) {
+      // Those that their gates refuse are not among them.
+      if (this.#started >= maxJobs) await this.#slots.allFree();
       if (this.#started >= maxJobs) return this.#leave("max-jobs");
       await this.#turns.next();
       const free = await this.#slots.free(this.#stop.signal);
@@ -180,41 +191,55 @@ export class Worker {
   }
 
   async #runJob(lease: Lease, slot: number): Promise<void> {
-    const { runner, queue, retry = {}, maxLogBytes, onEvent } = this.#options;
     const { job } = lease;
     const startedAt = this.#clock.now();
-    onEvent?.({ kind: "job-started", job, slot });
-    // Not its command, which may hold a secret: logs go further than queues.
-    this.#log.info(`job ${job.id} started`, { slot, attempt: job.attempts + 1, name: job.name });
-    const report = await runAttempt(lease, {
+    let isBegun = false;
+    const begin = () => {
+      isBegun = true;
+      this.#options.onEvent?.({ kind: "job-started", job, slot });
+      // Not its command, which may hold a secret: logs go further than queues.
+      this.#log.info(`job ${job.id} started`, { slot, attempt: job.attempts + 1, name: job.name });
+    };
+    const report = await this.#attempt(lease, slot, begin);
+    const durationMs = this.#clock.now() - startedAt;
+    this.#idleSince = this.#clock.now();
+    logReport(this.#log, job, { report, durationMs, slot });
+    this.#leaveAfterFailures(slot, this.#tally.record(report, { slot, now: this.#clock.now() }));
+    const isRefused = report.kind === "settled" && report.outcome.kind === "gated";
+    if (!isBegun && !isRefused) begin();
+    this.#options.onEvent?.(eventOf(job, { report, durationMs, slot }));
+    if (isRefused) await this.#noteRefusal();
+    if (report.kind === "not-run") this.#giveUp(report.error);
+  }
+
+  #attempt(lease: Lease, slot: number, onBegin: () => void): Promise<AttemptReport> {
+    const { runner, queue, retry = {}, maxLogBytes, heartbeat, openBlobs, mountTable, env } = this.#options;
+    return runAttempt(lease, {
       queue,
       runner,
       leaseMs: this.#leaseMs,
-      heartbeat: this.#options.heartbeat,
+      heartbeat,
       retry,
       maxLogBytes,
       clock: this.#clock,
       log: this.#log,
       workerId: this.id,
       slot,
+      gatekeeper: this.#gatekeeper,
+      openBlobs,
+      mountTable,
+      env,
+      onBegin,
       interrupt: this.#interrupt.signal,
       kill: this.#kill.signal,
     });
-    const durationMs = this.#clock.now() - startedAt;
-    this.#idleSince = this.#clock.now();
-    logReport(this.#log, job, { report, durationMs, slot });
-    this.#leaveAfterFailures(slot, this.#tally.record(report, { slot, now: this.#clock.now() }));
-    if (report.kind === "settled") {
-      onEvent?.({
-        kind: "job-settled",
-        job,
-        slot,
-        outcome: report.outcome,
-        settlement: report.settlement,
-        durationMs,
-      });
-    } else onEvent?.({ kind: EVENT_OF[report.kind], job, slot });
-    if (report.kind === "not-run") this.#giveUp(report.error);
+  }
+
+  async #noteRefusal(): Promise<void> {
+    this.#started--;
+    if (!await this.#gatekeeper.refused(this.#stop.signal)) return;
+    this.#log.warn(`the gates of ${this.#gatekeeper.limit} jobs in a row refused this worker; leaving`);
+    this.#leave("not-qualified");
   }
 
   #leaveAfterFailures(slot: number, failures: number): void {

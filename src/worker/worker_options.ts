@@ -4,10 +4,12 @@ import type { Queue } from "../core/queue.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Runner } from "../runner/runner.ts";
+import type { GateSettings } from "./gate/gate_settings.ts";
 import type { KeepFinished } from "./retention.ts";
+import type { DirsyncContext } from "./synced_directory.ts";
 import type { WorkerCounts } from "./tally.ts";
 
-export interface WorkerOptions {
+export interface WorkerOptions extends DirsyncContext {
   readonly queue: Queue;
   readonly runner: Runner;
   /** Jobs at the same time. Default 1. */
@@ -25,6 +27,13 @@ export interface WorkerOptions {
   /** Leave after this many jobs. Default: no limit. */
   readonly maxJobs?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** How jobs with a gate are dealt with. */
+  readonly gates?: GateSettings;
+  /**
+   * On a queue that cannot delay a job that is given back, a copy takes the place of one that its gate refuses. Default
+   * false: it comes back at once, and the worker pauses instead.
+   */
+  readonly gateReschedule?: boolean;
   /** The most that the queue keeps of what one execution prints, in bytes; 0 for nothing. Default 10 MiB. */
   readonly maxLogBytes?: number;
   /** Older records of completed and cancelled jobs are removed while the worker runs. Default: all are kept. */
@@ -44,6 +53,8 @@ export type LeaveReason =
   | "interrupted"
   | "time-limit"
   | "too-many-failures"
+  /** The gates of jobs refused it too often in a row. */
+  | "not-qualified"
   | "max-jobs";
 
 /** What a worker did, and why it left. */

@@ -1,5 +1,4 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { QueueFile } from "../support/queue_file.ts";
 import { test } from "../support/testing.ts";
 import { CloudQueue } from "./cloud_queue.ts";
 
@@ -74,22 +73,4 @@ test("a first line that asks for what cannot be is named, and nothing is pushed"
 test("a priority of 0 is what every job has", async () => {
   const queue = await CloudQueue.place();
   assertEquals((await queue.jobq(["push", "--priority", "0", "-c", "x"])).code, 0);
-});
-
-test("--bg-dirsync-to is refused with 2 by a file, which does not carry it", async () => {
-  await using file = await QueueFile.make();
-  const { code, stderr } = await file.jobq(["push", "--bg-dirsync-to", "dir", "-c", "x"]);
-  assertEquals(code, 2);
-  assertMatch(stderr, /^error: Cannot push the job: SQLite queues do not carry .*\nhint: push it to .*Azure/);
-  assertEquals(await file.commands(), []);
-});
-
-test("a line with bg_dirsync_to is named and refused by a file; the jobs before it are pushed", async () => {
-  await using file = await QueueFile.make();
-  const stdin = '1\n2\n3\n{"cmd": "x", "bg_dirsync_to": "dir"}\n4\n';
-  const { code, stderr } = await file.jobq(["push"], { stdin });
-  assertEquals(code, 2);
-  assertMatch(stderr, /^error: Cannot push line 4 of standard input: SQLite queues do not carry a directory/);
-  assertMatch(stderr, /\nhint: the 3 jobs of the lines before it were pushed; push again from line 4 on; /);
-  assertEquals(await file.commands(), ["1", "2", "3"]);
 });

@@ -119,10 +119,31 @@ for (const name of ["zsh", "fish"]) {
   });
 }
 
+test("completions powershell prints a script that hands jobq all words, the last one even if it is empty", async () => {
+  const { code, stdout } = await runMain(["completions", "powershell"]);
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Register-ArgumentCompleter -Native -CommandName jobq -ScriptBlock \{\n/);
+  assertMatch(stdout, /\$last = if \(-not \$word .*\) \{ '""' \} else \{ \$word \}\n/);
+  assertMatch(stdout, /& jobq __complete '--' @before \$last 2>\$null \|/);
+  assertMatch(stdout, /CompletionResult\]::new\(/);
+  const braces = [...stdout.replaceAll(/'[^'\n]*'/g, "")].filter((character) => "(){}".includes(character))
+    .join("");
+  assertEquals(withoutPairs(braces), "");
+});
+
+/** What is left when each bracket that is opened is taken away with the one that closes it. */
+function withoutPairs(brackets: string): string {
+  const fewer = brackets.replaceAll(/\(\)|\{\}/g, "");
+  return fewer === brackets ? fewer : withoutPairs(fewer);
+}
+
 test("completions for another shell exits with 2 and says which there are", async () => {
   const { code, stderr } = await runMain(["completions", "csh"]);
   assertEquals(code, 2);
-  assertMatch(stderr, /Cannot complete for "csh": it is not a known shell\nhint: bash, zsh or fish/);
+  assertMatch(
+    stderr,
+    /Cannot complete for "csh": it is not a known shell\nhint: bash, zsh, fish or powershell/,
+  );
 });
 
 test("completions without a shell exits with 2", async () => {

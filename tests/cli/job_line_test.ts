@@ -27,6 +27,8 @@ test("a JSON line says all that a job can be", () => {
     after: ["a", "b:any,c:failed"],
     if_exists: "replace",
     bg_dirsync_to: "there",
+    bg_dirsync_create: true,
+    gate_cmd: "test -e /a",
   };
   const text = JSON.stringify(line);
   assertEquals(parseJobLine(text, { job: {} }), {
@@ -43,6 +45,8 @@ test("a JSON line says all that a job can be", () => {
     after: [{ key: "a", when: undefined }, { key: "b", when: "any" }, { key: "c", when: "failed" }],
     ifExists: "replace",
     bgDirsyncTo: "there",
+    bgDirsyncCreate: true,
+    gateCmd: "test -e /a",
     jsonLine: text,
   });
 });
@@ -130,7 +134,7 @@ test("an unknown key is refused with the list of the known ones", () => {
   assertEquals(message, '"comand" is not a key of a job');
   assertEquals(
     hint,
-    "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay, priority, key, after, if_exists, bg_dirsync_to",
+    "the keys are cmd, env, cwd, name, num_retries, retry_delay, timeout, delay, priority, key, after, if_exists, bg_dirsync_to, bg_dirsync_create, gate_cmd",
   );
 });
 

@@ -1,5 +1,4 @@
 import { assertEquals, assertMatch, assertNotEquals } from "../support/assert.ts";
-import { gatedText } from "./support/gated_text.ts";
 import { interopTest } from "./support/python_tool.ts";
 import { SharedQueue } from "./support/shared_queue.ts";
 
@@ -12,7 +11,6 @@ const POISON = [
     text: '{"version": 7, "reply_requested": false, "kwargs": "{}", "num_retries": 0, "id": "x"}',
     reason: /its version is 7/,
   },
-  { what: "of a gated job", text: gatedText(), reason: /it has a gate/ },
 ];
 
 for (const { what, text, reason } of POISON) {

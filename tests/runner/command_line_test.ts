@@ -43,6 +43,25 @@ test("a job with a terminal is started by a shell that opens it and becomes the 
   );
 });
 
+test("with limited rights and without setsid, a shell becomes a program that the runtime may not start", async () => {
+  await using dir = await TempDir.make();
+  await Deno.writeTextFile(dir.join("a=b"), '#!/bin/sh\necho "$0 $1 $LD_X"\n', { mode: 0o755 });
+  const { file, args, env, detached } = commandLine({ kind: "argv", argv: ["a=b", "c d"] }, {
+    env: { PATH: `${dir.path}:/usr/bin:/bin`, LD_X: "1", BASH_ENV: "/nonexistent" },
+    programs: { ...PROGRAMS, setsid: undefined },
+    unrestricted: false,
+  });
+  assertEquals([file, detached], [PROGRAMS.env, true]);
+  const { stdout } = await new Deno.Command(file, {
+    args: [...args],
+    env: { ...env },
+    clearEnv: true,
+    detached,
+  })
+    .output();
+  assertEquals(new TextDecoder().decode(stdout), `${dir.join("a=b")} c d 1\n`);
+});
+
 test("without setsid the runtime makes the session, and it is a job's own", async () => {
   const { file, args, env, detached } = commandLine({
     kind: "shell",

@@ -1,7 +1,14 @@
 import { assert, assertEquals } from "../support/assert.ts";
-import { ALL_RIGHTS, LIMITED_RIGHTS, spawnScript } from "../support/rights.ts";
+import {
+  ALL_RIGHTS,
+  ended,
+  LIMITED_RIGHTS,
+  limitedJobq,
+  spawnLimitedJobq,
+  spawnScript,
+} from "../support/rights.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { test } from "../support/testing.ts";
+import { test, testWhere } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
 
 interface HostOptions {
@@ -70,6 +77,54 @@ for (const [name, host] of Object.entries(HOSTS)) {
     // A signal that was sent is acted upon when the process is next run.
     await waitUntil(() => isGone(printed[0]), { what: "the end of what was left behind" });
   });
+}
+
+/** Leaves a process in the job's group that has exited, and whose parent, outside of the group, does not care. */
+const UNREAPED = `
+use POSIX;
+my $child = fork;
+if (!$child) { sleep 1 while 1 }
+POSIX::setsid();
+open(my $file, ">", $ENV{PID_FILE} . ".part"); print $file "$$\\n"; close $file;
+rename "$ENV{PID_FILE}.part", $ENV{PID_FILE};
+sleep 60;
+`.trim();
+
+testWhere(
+  Deno.build.os === "linux" && await hasPerl(),
+  "Linux and perl",
+  "with limited rights, a stopped job has ended when only processes that nobody reaps are left of it",
+  async () => {
+    await using dir = await TempDir.make();
+    const [queue, file, script] = [dir.join("jobs.db"), dir.join("pid"), dir.join("script.pl")];
+    await Deno.writeTextFile(script, UNREAPED);
+    const command = `perl '${script}' > /dev/null 2>&1 & wait`;
+    await limitedJobq([queue, "push", "-c", command, "-e", `PID_FILE=${file}`]);
+    const worker = spawnLimitedJobq([queue, "worker", "--kill-timeout", "1h"]);
+    const parent = await waitUntil(() => Deno.readTextFile(file).catch(() => ""), {
+      what: "the job's start",
+    });
+    try {
+      worker.kill("SIGTERM");
+      let code: number | undefined;
+      const end = ended(worker).then((result) => code = result.code);
+      await waitUntil(() => code !== undefined, { what: "the worker's end" }).catch(() =>
+        worker.kill("SIGKILL")
+      );
+      await end;
+      assertEquals(code, 143);
+    } finally {
+      Deno.kill(Number(parent), "SIGKILL");
+    }
+  },
+);
+
+async function hasPerl(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("perl", { args: ["-MPOSIX", "-e", "1"] }).output()).success;
+  } catch {
+    return false;
+  }
 }
 
 /** A zombie is gone, too. */

@@ -1,4 +1,5 @@
 import type { Failure } from "../../src/core/failure.ts";
+import type { NewRefusal } from "../../src/core/gate.ts";
 import type { Job, JobId, JsonValue, NewJob } from "../../src/core/job.ts";
 import type { JobLogs } from "../../src/core/job_logs.ts";
 import type {
@@ -29,7 +30,16 @@ import type { WorkerRegistry } from "../../src/core/workers.ts";
 
 /** Called before each operation on the queue or on one of its leases; what it throws is thrown there. */
 export type Fault = (
-  operation: "lease" | "renew" | "ack" | "retry" | "release" | "cancel" | "deadLetter" | "parentResults",
+  operation:
+    | "lease"
+    | "renew"
+    | "ack"
+    | "retry"
+    | "release"
+    | "refuse"
+    | "cancel"
+    | "deadLetter"
+    | "parentResults",
 ) => void | Promise<void>;
 
 /** A queue in front of another that fails as a test says. */
@@ -171,6 +181,11 @@ class FaultyLease implements Lease {
   async retry(options: { delayMs: number; failure: Failure }): Promise<void> {
     await this.#fault("retry");
     await this.#inner.retry(options);
+  }
+
+  async refuse(options: { delayMs: number; refusal: NewRefusal }): Promise<void> {
+    await this.#fault("refuse");
+    await this.#inner.refuse(options);
   }
 
   async release(options?: { delayMs: number; output?: string }): Promise<void> {

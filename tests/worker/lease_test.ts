@@ -4,6 +4,7 @@ import type { Capabilities } from "../../src/core/queue.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import { silentLogger } from "../../src/log/logger.ts";
 import type { StopReason } from "../../src/runner/runner.ts";
+import { Gatekeeper } from "../../src/worker/gatekeeper.ts";
 import { runAttempt } from "../../src/worker/attempt.ts";
 import { Worker } from "../../src/worker/worker.ts";
 import type { WorkerOptions } from "../../src/worker/worker_options.ts";
@@ -98,6 +99,7 @@ test("without a heartbeat a job is stopped when the queue itself says that its l
     retry: {},
     workerId: "w1",
     slot: 0,
+    gatekeeper: new Gatekeeper({ queue, stays: false, clock, log: silentLogger }),
     interrupt: never,
     kill: never,
     clock,

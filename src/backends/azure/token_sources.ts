@@ -1,6 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import { signAssertion } from "./client_certificate.ts";
 import type { Cloud } from "./cloud.ts";
+import { CliCredential } from "./token_cli.ts";
 
 /** One way to get tokens of Microsoft Entra ID. */
 export interface TokenSource {
@@ -13,9 +14,6 @@ export interface TokenSource {
   /** Whether an endpoint that cannot be reached tells that there is no such thing on this machine. */
   readonly isLocal?: boolean;
 }
-
-/** How long the Azure CLI may take to answer, in ms; it is a Python program and needs seconds on a busy machine. */
-const CLI_TIMEOUT_MS = 30_000;
 
 /**
  * The ways to sign in for which the environment has what they need, in the order in which they are tried: managed
@@ -138,8 +136,5 @@ function servicePrincipal(settings: Settings, options: AuthorityOptions): TokenS
 
 const AZURE_CLI: TokenSource = {
   label: "the Azure CLI's login",
-  make: async () => {
-    const { AzureCliCredential } = await import("@azure/identity");
-    return new AzureCliCredential({ processTimeoutInMs: CLI_TIMEOUT_MS });
-  },
+  make: () => Promise.resolve(new CliCredential()),
 };

@@ -1,6 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { randomId } from "../../core/random_id.ts";
+import { bootId } from "../kernel_files.ts";
 import type { Files } from "./files.ts";
 import { idOfKey, type LeasedName, leasedName } from "./names.ts";
 import type { QueueTime } from "./queue_time.ts";
@@ -185,14 +186,5 @@ export function tryLock(file: Deno.FsFile): boolean {
     return file.tryLockSync(true);
   } catch {
     return false;
-  }
-}
-
-/** Linux makes one at each boot: random(4). */
-export function bootId(): string {
-  try {
-    return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
-  } catch {
-    return "";
   }
 }

@@ -1,4 +1,5 @@
 import { isFinished } from "../../core/job.ts";
+import { bootId } from "../kernel_files.ts";
 import { priorityOf } from "../job_graph/entry.ts";
 import { endExecution, finishCancelled, loseExecution, makePending } from "../job_graph/life.ts";
 import { finishBatches } from "./batches.ts";
@@ -7,7 +8,7 @@ import type { DirectoryContext } from "./context.ts";
 import { ALONE, tellBlocked, tellChildrenOf } from "./finishing.ts";
 import { again } from "./fs_calls.ts";
 import { codeOf, isDenied, isMissing } from "./fs_errors.ts";
-import { bootId, type HolderLife, readLife, tryLock } from "./holder.ts";
+import { type HolderLife, readLife, tryLock } from "./holder.ts";
 import { HolderFolder, type SeenLease } from "./holder_folder.ts";
 import { type Key, readKey } from "./names.ts";
 import { faultOf, loadJob, put, putUnchanged, setAside, take } from "./stored_jobs.ts";

@@ -20,10 +20,10 @@ export interface BusLeaseOptions {
 }
 
 /**
- * The service gives a message up after as many deliveries as its queue says, 10 where nobody said more: a job that goes
- * round becomes a new message before that. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-dead-letter-queues
+ * A message that is given back comes first again, and the worker that was refused would get no other. So from its second
+ * delivery on it is replaced by a copy, which comes last; nor does the service then give it up for its deliveries.
  */
-const MANY_DELIVERIES = 8;
+const DELIVERIES_BEFORE_COPY = 1;
 
 /** A renewal waits for its answer at least this long, in ms. */
 const MIN_RENEWAL_MS = 1_000;
@@ -81,7 +81,7 @@ export class BusLease implements Lease {
   }
 
   async refuse({ delayMs }: { delayMs: number }): Promise<void> {
-    const asCopy = delayMs > 0 || this.#deliveries >= MANY_DELIVERIES;
+    const asCopy = delayMs > 0 || this.#deliveries >= DELIVERIES_BEFORE_COPY;
     await this.#goBack(delayMs, this.#notes, { asCopy });
   }
 

@@ -1,5 +1,6 @@
 import { AccessDeniedError, BackendError, QueueNotFoundError, UnsupportedError } from "../../core/errors.ts";
 import { isOpenHere } from "./open_files.ts";
+import { mountTable } from "../kernel_files.ts";
 import { networkFilesystemOf } from "../mounts.ts";
 
 const MAGIC = "SQLite format 3\0";
@@ -107,7 +108,7 @@ function refuseNetworkFilesystem(path: string, directory: string): void {
   // Only Linux tells the type without running a program.
   if (Deno.build.os !== "linux") return;
   const type = networkFilesystemOf(
-    Deno.readTextFileSync("/proc/self/mountinfo"),
+    mountTable(),
     Deno.realPathSync(directory),
   );
   if (type === undefined) return;

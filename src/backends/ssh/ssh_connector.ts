@@ -46,7 +46,7 @@ export async function sshConnector(
     hasPassword,
     remoteLine: remoteLine({ program, place, create, durability }),
   });
-  const environment = await inheritedEnv();
+  const environment = inheritedEnv();
   return async (signal?: AbortSignal): Promise<Channel> => {
     signal?.throwIfAborted();
     // One for each ssh: it may be asked long after this, when the connection was lost.
@@ -68,13 +68,9 @@ export async function sshConnector(
 }
 
 /** What ssh gets of this process's environment. */
-async function inheritedEnv(): Promise<Record<string, string>> {
-  // With a limited right to run programs, none may be started with what tells the linker what to load.
-  const mayLink = (await Deno.permissions.query({ name: "run" })).state === "granted";
+function inheritedEnv(): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) =>
-      !OWN_SECRETS.includes(name) && (mayLink || !/^(?:LD|DYLD)_/.test(name))
-    ),
+    Object.entries(Deno.env.toObject()).filter(([name]) => !OWN_SECRETS.includes(name)),
   );
 }
 

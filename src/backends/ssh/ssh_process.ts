@@ -1,6 +1,7 @@
 import { DONE } from "../../core/abort.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { BackendError, errorMessage, type JobqError } from "../../core/errors.ts";
+import { startLine } from "../start_line.ts";
 import type { Askpass } from "./askpass.ts";
 import type { Channel } from "./channel.ts";
 import { LastText } from "./last_text.ts";
@@ -84,12 +85,16 @@ export class SshProcess implements Channel {
 
   /** @throws {BackendError} when this machine starts no processes */
   static start(options: SshProcessOptions): SshProcess {
-    const { ssh, args, env, askpass } = options;
+    const { ssh, askpass } = options;
     try {
-      const child = new Deno.Command("sh", {
-        args: ["-c", START, ssh, ...args],
+      const { file, args, env } = startLine([ssh, ...options.args], {
+        env: { ...options.env, ...askpass?.env },
+        script: START,
+      });
+      const child = new Deno.Command(file, {
+        args,
         clearEnv: true,
-        env: { ...env, ...askpass?.env },
+        env,
         // With a password at hand, nothing is asked on a terminal; OpenSSH before 8.4 would, as long as it has one.
         detached: askpass !== undefined,
         stdin: "piped",

@@ -23,6 +23,17 @@ compdef _jobq jobq
 `,
   fish: `complete -c jobq -a '(jobq __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 `,
+  // Older ones drop an empty argument on the way to a program, unless it is written as two quotes.
+  powershell: `Register-ArgumentCompleter -Native -CommandName jobq -ScriptBlock {
+  param($word, $command, $cursor)
+  $before = @($command.CommandElements | Select-Object -Skip 1 | Where-Object { $_.Extent.EndOffset -lt $cursor } |
+    ForEach-Object { if ($_ -is [System.Management.Automation.Language.StringConstantExpressionAst]) { $_.Value } else { $_.Extent.Text } })
+  $passing = Get-Variable -Name PSNativeCommandArgumentPassing -ValueOnly -ErrorAction Ignore
+  $last = if (-not $word -and "$passing" -in '', 'Legacy') { '""' } else { $word }
+  & jobq __complete '--' @before $last 2>$null |
+    ForEach-Object { [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_) }
+}
+`,
 };
 
 /** `jobq completions SHELL`. */
@@ -30,7 +41,7 @@ export const completions: RunCommand<typeof COMMON_FLAGS> = async ({ io }, _valu
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined) {
     throw new UsageError(`Cannot complete for "${shell}": it is not a known shell`, {
-      hint: "bash, zsh or fish",
+      hint: "bash, zsh, fish or powershell",
     });
   }
   await io.stdout.write(script);

@@ -1,4 +1,5 @@
-import { formatAddress, parseAddress } from "../../backends/address.ts";
+import { formatAddress, parseAddress, redactAddress } from "../../backends/address.ts";
+import { startLine } from "../../backends/start_line.ts";
 import {
   type CheckResult,
   type HelperProcess,
@@ -7,16 +8,20 @@ import {
 } from "../../backends/registry.ts";
 import { BackendError, errorMessage, UsageError } from "../../core/errors.ts";
 import { EXIT } from "../../core/exit_code.ts";
+import { lazyImport } from "../../core/lazy_import.ts";
 import type { RunCommand } from "../command.ts";
 import { type CliContext, openLog } from "../context.ts";
 import { Interruption } from "../interruption.ts";
 import type { COMMON_FLAGS, CommonFlags, JSON_OUTPUT } from "../options.ts";
+import { ownProgram } from "../own_program.ts";
 import { plainText } from "../plain_text.ts";
 import { printJson } from "../print_lines.ts";
 import { formatTable } from "../table.ts";
 
 /** The word that makes the command its own second process; a directory of that name is written `./__helper`. */
 const HELPER_WORD = "__helper";
+/** The word before a command whose rights are asked for; a directory of that name is written `./rights`. */
+const RIGHTS_WORD = "rights";
 
 const GUARANTEES: Readonly<Record<ProbeReport["guarantee"], string>> = {
   "exactly-one-at-a-time": "exactly one at a time",
@@ -28,9 +33,21 @@ const GUARANTEES: Readonly<Record<ProbeReport["guarantee"], string>> = {
 export const doctor: RunCommand<typeof COMMON_FLAGS & { json: typeof JSON_OUTPUT }> = async (
   context,
   flags,
-  [word],
+  [word, ...others],
 ) => {
   const { io } = context;
+  if (word === RIGHTS_WORD) {
+    const { doctorRights } = await lazyImport<typeof import("./doctor_rights.ts")>(
+      import.meta.resolve("./doctor_rights.ts"),
+    );
+    return await doctorRights(context, flags, others);
+  }
+  const [extra] = others;
+  if (extra !== undefined) {
+    throw new UsageError(`Cannot use "${redactAddress(extra)}": nothing is expected there`, {
+      hint: "write jobq doctor DIR, or jobq doctor rights COMMAND",
+    });
+  }
   if (word === HELPER_WORD) {
     const { serveHelper } = await loadProbe();
     return await serveHelper(io.stdin(), (line) => io.stdout.write(line));
@@ -74,12 +91,16 @@ function directoryOf({ io, leadingQueue }: CliContext, { queue }: CommonFlags, w
 
 /** Starts jobq a second time, out of reach of the terminal's Ctrl-C: the first one ends it. */
 function startHelper(): HelperProcess {
-  const main = import.meta.resolve("../../../main.ts");
-  const words = ["doctor", HELPER_WORD];
+  const program = ownProgram();
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(Deno.execPath(), {
-      args: Deno.build.standalone ? words : ["run", "-A", "--quiet", main, ...words],
+    const { file, args, env } = startLine([program.command, ...program.args, "doctor", HELPER_WORD], {
+      env: { ...Deno.env.toObject(), ...program.env },
+    });
+    child = new Deno.Command(file, {
+      args,
+      env,
+      clearEnv: true,
       detached: true,
       stdin: "piped",
       stdout: "piped",

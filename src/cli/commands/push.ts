@@ -13,9 +13,6 @@ type JobFlagValues = FlagValues<typeof JOB_FLAGS>;
 
 type PushFlags = typeof PUSH_FLAGS & typeof COMMON_FLAGS;
 
-/** What a job is made of; `bgDirsyncTo` is an option of push alone. */
-type GivenFlags = JobFlagValues & { readonly bgDirsyncTo?: string };
-
 /** `jobq push`: jobs from -c, from `--`, or from the lines of standard input. */
 export const push: RunCommand<PushFlags> = async (context, flags) => {
   const { io } = context;
@@ -126,7 +123,7 @@ async function commandsError(error: unknown, name: string): Promise<unknown> {
  *
  * @throws {UsageError}
  */
-export async function givenJobs(flags: GivenFlags, rest: readonly string[]): Promise<readonly NewJob[]> {
+export async function givenJobs(flags: JobFlagValues, rest: readonly string[]): Promise<readonly NewJob[]> {
   const { command: commands, key, ifExists } = flags;
   if (commands.length > 0 && rest.length > 0) {
     throw new UsageError("Cannot push both -c and a program after --", { hint: "use two pushes" });
@@ -182,7 +179,7 @@ export async function givenAfter(
   return await resolveAfter(queue, after);
 }
 
-function defaultsOf(flags: GivenFlags): Omit<NewJob, "task"> {
+function defaultsOf(flags: JobFlagValues): Omit<NewJob, "task"> {
   return {
     name: flags.name,
     env: flags.env.length > 0 ? Object.fromEntries(flags.env) : undefined,
@@ -192,7 +189,9 @@ function defaultsOf(flags: GivenFlags): Omit<NewJob, "task"> {
     timeoutMs: flags.timeout,
     delayMs: flags.delay,
     priority: flags.priority,
+    gateCmd: flags.gateCmd,
     bgDirsyncTo: flags.bgDirsyncTo,
+    bgDirsyncCreate: flags.bgDirsyncCreate || undefined,
   };
 }
 

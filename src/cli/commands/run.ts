@@ -16,6 +16,7 @@ import { plainText } from "../plain_text.ts";
 import { killTimeoutOf, type RunFlags } from "../run_worker.ts";
 import { ReaderWatch } from "../reader_watch.ts";
 import { signalNumber } from "../signal_number.ts";
+import { workerSurroundings } from "../worker_surroundings.ts";
 import { givenAfter, givenJobs, refusalOf } from "./push.ts";
 
 /** `jobq run`. */
@@ -29,6 +30,8 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
   }
   const say = (text: string) => void (flags.quiet || io.stderr.write(`${plainText(text)}\n`));
   const killTimeoutMs = killTimeoutOf(context, flags);
+  // What is wrong there is said before a job is pushed.
+  const surroundings = workerSurroundings(io, flags);
   const { durability } = flags;
   await using queue = await openNamedQueue(context, flags, { durability, create: flags.after.length === 0 });
   if (!queue.capabilities.keepsRecords) {
@@ -57,6 +60,7 @@ export const run: RunCommand<typeof JOB_FLAGS & RunFlags> = async (context, flag
   const shown = new Set<number>();
   const caretaker = new Caretaker(queue, id, {
     io,
+    surroundings,
     log: openLog(context, { ...flags, quiet: flags.quiet || flags.verbose === 0 }),
     say,
     mayRun: isLocalFile(context, flags),

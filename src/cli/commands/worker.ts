@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<LeaveReason, string>> = {
   "interrupted": "interrupted",
   "time-limit": "the time limit is reached",
   "too-many-failures": "too many failures in a row",
+  "not-qualified": "the gates of the jobs do not let this worker run them",
   "max-jobs": "done",
 };
 

@@ -67,16 +67,6 @@ const POISON: Readonly<Record<string, Other>> = {
     reason: /a key other than cmd, env, cwd and bg_dirsync_to/,
     id: "id-1",
   },
-  "a gate": {
-    message: { body: bytes(taskText({ cmd: "x" }, { version: 2, gate_cmd: "true" })) },
-    reason: /a gate \(gate_cmd\)/,
-    id: "id-1",
-  },
-  "a directory to synchronise": {
-    message: { body: bytes(taskText({ cmd: "x", bg_dirsync_to: "out" })) },
-    reason: /bg_dirsync_to/,
-    id: "id-1",
-  },
   "a command that no program can have": {
     message: { body: bytes(taskText({ cmd: "a\0b" })) },
     reason: /no program can be started/,

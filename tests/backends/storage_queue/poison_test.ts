@@ -38,16 +38,6 @@ const POISONS: Readonly<Record<string, Poison>> = {
   "no command": { text: taskText({}), reason: /no "cmd" text/, isTask: true },
   "an env that is no object": { text: taskText({ cmd: "x", env: [1] }), reason: /"env"/, isTask: true },
   "an env with a list in it": { text: taskText({ cmd: "x", env: { A: [] } }), reason: /"env"/, isTask: true },
-  "a gate": {
-    text: taskText({ cmd: "x" }, { version: 2, gate_cmd: "true" }),
-    reason: /a gate \(gate_cmd\)/,
-    isTask: true,
-  },
-  "a directory to synchronise": {
-    text: taskText({ cmd: "x", bg_dirsync_to: "out" }),
-    reason: /bg_dirsync_to/,
-    isTask: true,
-  },
   "a task as large as a message can be, which no worker can run": {
     text: taskOfLength(MAX_BYTES, (filler) => ({ cmd: "x", [filler || "k"]: 1 })).slice(0, MAX_BYTES),
     reason: /^the reason was not recorded$/,

@@ -1,3 +1,6 @@
+import { programPlaces } from "../../../core/program_places.ts";
+import { startLine } from "../../start_line.ts";
+
 /** What df(1) knows of a filesystem; what it does not know is undefined. */
 export interface DiskFree {
   readonly bytes?: number;
@@ -16,9 +19,13 @@ export async function diskFree(path: string, signal: AbortSignal): Promise<DiskF
 /** https://pubs.opengroup.org/onlinepubs/9699919799/utilities/df.html: size, used, available, percentage. */
 async function availableOf(flag: string, path: string, signal: AbortSignal): Promise<number | undefined> {
   try {
-    const { success, stdout } = await new Deno.Command("df", {
-      args: [flag, "--", path],
-      env: { LC_ALL: "C" },
+    const { file, args, env } = startLine(["df", flag, "--", path], {
+      env: { PATH: programPlaces(Deno.env.get("PATH")).join(":"), LC_ALL: "C" },
+    });
+    const { success, stdout } = await new Deno.Command(file, {
+      args,
+      env,
+      clearEnv: true,
       stdin: "null",
       stderr: "null",
       signal,

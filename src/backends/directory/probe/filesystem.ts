@@ -1,3 +1,4 @@
+import { mountTable } from "../../kernel_files.ts";
 import { isNetworkType, type Mount, mountOf } from "../../mounts.ts";
 import type { Finding, Scene } from "./check.ts";
 import { diskFree } from "./disk_free.ts";
@@ -5,7 +6,7 @@ import { diskFree } from "./disk_free.ts";
 /** What kind of filesystem it is, how much is free, and whose the directory is. */
 export async function checkFilesystem({ place, signal }: Scene): Promise<Finding> {
   const [mount, free, { uid, gid, mode }] = await Promise.all([
-    findMount(place),
+    mountOf(mountTable(), place),
     diskFree(place, signal),
     Deno.stat(place),
   ]);
@@ -36,16 +37,6 @@ export async function checkFilesystem({ place, signal }: Scene): Promise<Finding
       mode: modeText,
     },
   };
-}
-
-async function findMount(place: string): Promise<Mount | undefined> {
-  // Only Linux tells it without running a program.
-  if (Deno.build.os !== "linux") return undefined;
-  try {
-    return mountOf(await Deno.readTextFile("/proc/self/mountinfo"), place);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Mount options with which a host keeps its locks to itself: nfs(5), mount.cifs(8), mount.lustre(8), mount.ocfs2(8). */
