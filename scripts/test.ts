@@ -9,6 +9,7 @@
  */
 import { installPythonTool, NoPythonToolError } from "../tests/interop/support/install.ts";
 import { AzuriteProcess } from "../tests/support/azurite/process.ts";
+import { linkTools, makeExecutable } from "../tests/support/make_executable.ts";
 import { GROUPS, INTEROP_GROUPS } from "./test/groups.ts";
 import { runGroups } from "./test/run_groups.ts";
 
@@ -36,11 +37,22 @@ for (const { name, args } of isInterop ? [] : CHECKS) {
 // It ends with this process, however that ends.
 const azurite = await startAzurite();
 const pythonTool = await preparePythonTool();
+const work = await Deno.makeTempDir({ prefix: "jobq-test-" });
+const executable = isInterop ? "" : await prepareExecutable();
 
 const results = await runGroups(isInterop ? INTEROP_GROUPS : GROUPS, {
-  env: { JOBQ_TEST_AZURITE: azurite?.connectionString ?? "", JOBQ_TEST_PYTHON_TOOL: pythonTool },
+  env: {
+    JOBQ_TEST_AZURITE: azurite?.connectionString ?? "",
+    JOBQ_TEST_PYTHON_TOOL: pythonTool,
+    JOBQ_TEST_EXECUTABLE: executable,
+  },
+  executableEnv: {
+    JOBQ_TEST_WORDS: ["/usr/bin/env", `PATH=${work}/tools`, executable].join("\n"),
+    JOBQ_CACHE_DIR: `${work}/cache`,
+  },
   say,
 });
+await Deno.remove(work, { recursive: true });
 for (const result of results) {
   passed += result.passed;
   failed += result.failed;
@@ -79,6 +91,19 @@ async function preparePythonTool(): Promise<string> {
   } catch (error) {
     if (isInterop || !(error instanceof NoPythonToolError)) await fail("ai4s-jobq", error);
     notRun.push(`DID NOT RUN: the tests with ai4s-jobq (${reasonOf(error).split("\n")[0]})`);
+    return "";
+  }
+}
+
+/** Makes it, and a PATH with little on it for it; answers its path. */
+async function prepareExecutable(): Promise<string> {
+  try {
+    await linkTools(`${work}/tools`, ["sh", "grep", "awk"]);
+    const path = await makeExecutable(`${work}/jobq`);
+    await pass("executable");
+    return path;
+  } catch (error) {
+    await fail("executable", error);
     return "";
   }
 }

@@ -1,6 +1,8 @@
 import { children } from "./children.ts";
 import { crowdedClaim } from "./crowded_claim.ts";
 import { directory } from "./directory.ts";
+import { dirsync } from "./dirsync.ts";
+import { executable } from "./executable.ts";
 import { fanOut } from "./fan_out.ts";
 import { idle } from "./idle.ts";
 import { leaseAck } from "./lease_ack.ts";
@@ -27,6 +29,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   "memory": memory,
   "idle": idle,
   "directory": directory,
+  "dirsync": dirsync,
+  "executable": executable,
   "ssh": ssh,
   "storage-queue": storageQueue,
   "service-bus": serviceBus,

@@ -5,6 +5,8 @@ export interface Group {
   readonly args: readonly string[];
   /** About how long it takes. */
   readonly seconds: number;
+  /** Where these start jobq as a process, it is the executable. */
+  readonly onExecutable?: boolean;
 }
 
 interface PathGroup {
@@ -28,8 +30,17 @@ const PATH_GROUPS: readonly PathGroup[] = [
   },
   { name: "commands on cloud queues", paths: ["tests/cli/bus_*", "tests/cli/cloud_*"], seconds: 95 },
   { name: "whole program", paths: ["tests/e2e/", "tests/runner/"], except: FLEETS, seconds: 90 },
+  { name: "executable", paths: ["tests/executable/"], seconds: 150 },
   { name: "shared directory", paths: ["tests/backends/directory/", ...FLEETS], seconds: 300 },
 ];
+
+/** The whole program once more, as it is on a node. Those that are left out start other programs in front of it. */
+const ON_EXECUTABLE: Group = {
+  name: "on the executable",
+  args: ["--ignore=tests/e2e/directory_slow_share_test.ts,tests/e2e/ssh_fleet_test.ts", "tests/e2e/"],
+  seconds: 150,
+  onExecutable: true,
+};
 
 const pathGroups: readonly Group[] = PATH_GROUPS.map(({ paths, except = [], ...group }) => ({
   ...group,
@@ -46,7 +57,9 @@ const REST: Group = {
 const EXAMPLES: Group = { name: "examples in docstrings", args: ["--doc", "src/"], seconds: 1 };
 
 /** Every test once, in the order in which the groups should begin: one that takes long may not be the last. */
-export const GROUPS: readonly Group[] = [...pathGroups, REST, EXAMPLES].sort((a, b) => b.seconds - a.seconds);
+export const GROUPS: readonly Group[] = [...pathGroups, REST, EXAMPLES, ON_EXECUTABLE].sort((a, b) =>
+  b.seconds - a.seconds
+);
 
 /** The tests with the Python tool ai4s-jobq. */
 export const INTEROP_GROUPS: readonly Group[] = pathGroups.filter(({ name }) => name === "interop");

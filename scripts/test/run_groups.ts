@@ -15,6 +15,8 @@ export interface GroupResult {
 export interface RunOptions {
   /** For the tests, besides that of this process. */
   readonly env: Readonly<Record<string, string>>;
+  /** For groups on the executable, besides the other. */
+  readonly executableEnv: Readonly<Record<string, string>>;
   readonly say: (text: string) => Promise<void>;
 }
 
@@ -27,13 +29,17 @@ const root = new URL("../../", import.meta.url);
  * Runs each group in a process of its own, three at a time, and answers their results in the groups' order. What they
  * print is said in this order too, one group after the other: of the first one that still runs as it comes.
  */
-export async function runGroups(groups: readonly Group[], { env, say }: RunOptions): Promise<GroupResult[]> {
+export async function runGroups(
+  groups: readonly Group[],
+  { env, executableEnv, say }: RunOptions,
+): Promise<GroupResult[]> {
   const runs = groups.map((group) => ({ group, output: unboundedPipe() }));
   const results = new Map<Group, GroupResult>();
   const waiting = runs.values();
   const runNext = async () => {
     for (const { group, output } of waiting) {
-      results.set(group, await run(group, { env, output: output.writable }));
+      const own = group.onExecutable ? { ...env, ...executableEnv } : env;
+      results.set(group, await run(group, { env: own, output: output.writable }));
     }
   };
   const lanes = Promise.all(Array.from({ length: AT_ONCE }, runNext));

@@ -1,3 +1,4 @@
+import { quoteWord } from "../../src/core/shell_words.ts";
 import type { CommandResult } from "./fake_io.ts";
 
 export interface JobqOptions {
@@ -15,11 +16,15 @@ export interface ProcessResult extends CommandResult {
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
-/** Defines `jobq` in a shell script that runs with `DENO` and `MAIN` set. */
-const SHELL_FUNCTION = 'jobq() { "$DENO" run -A --quiet "$MAIN" "$@"; }\n';
+/** Words with a newline between them that start another jobq than the sources: the executable, if it is tested. */
+const GIVEN_WORDS = Deno.env.get("JOBQ_TEST_WORDS");
 
 /** What the words of a command line that starts jobq are. */
-export const JOBQ_WORDS: readonly string[] = [Deno.execPath(), "run", "-A", "--quiet", MAIN];
+export const JOBQ_WORDS: readonly string[] = GIVEN_WORDS?.split("\n") ??
+  [Deno.execPath(), "run", "-A", "--quiet", MAIN];
+
+/** Defines `jobq` in a shell script. */
+const SHELL_FUNCTION = `jobq() { ${JOBQ_WORDS.map(quoteWord).join(" ")} "$@"; }\n`;
 
 /** Runs a command line in a process of its own. */
 export function jobq(
@@ -80,7 +85,9 @@ async function runProgram(
 /** The environment of this process, without what would change what jobq does. */
 function inheritedEnv(): Record<string, string> {
   const entries = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(entries.filter(([name]) => !/^(JOBQ|NO_COLOR|XDG_STATE_HOME)/.test(name)));
+  return Object.fromEntries(
+    entries.filter(([name]) => !/^(JOBQ(?!_CACHE_DIR)|NO_COLOR|XDG_STATE_HOME)/.test(name)),
+  );
 }
 
 async function feed(

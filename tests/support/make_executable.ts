@@ -16,10 +16,14 @@ export async function makeExecutable(path: string): Promise<string> {
   return path;
 }
 
-/** Makes a directory with coreutils, bash and gzip: on a PATH of its own, it is a node that has nothing else. */
-export async function linkTools(directory: string): Promise<string> {
+/**
+ * Makes a directory with coreutils, bash and gzip: on a PATH of its own, it is a node that has nothing else.
+ *
+ * @param others what jobs use besides
+ */
+export async function linkTools(directory: string, others: readonly string[] = []): Promise<string> {
   await Deno.mkdir(directory);
-  for (const name of [...COREUTILS.split(" "), "bash", "gzip"]) {
+  for (const name of [...COREUTILS.split(" "), "bash", "gzip", ...others]) {
     for (const place of ["/usr/bin", "/bin"]) {
       try {
         await Deno.lstat(`${place}/${name}`);
