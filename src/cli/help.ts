@@ -23,7 +23,7 @@ export function formatMainHelp(): string {
 
 Usage: jobq [QUEUE] COMMAND [OPTIONS]
 ${formatTable(rows)}
-jobq COMMAND --help tells about a command, jobq --version the version.
+jobq COMMAND --help tells about a command, jobq --version the version (--json: Deno, commit, target, too).
 
 The queue is given before the command, with -q, in $JOBQ or $JOBQ_STORAGE_QUEUE; else it is a file of your own.
   jobs.db, sqlite:PATH    an SQLite file on a local disk; jobs.db#NAME for one of several queues in it

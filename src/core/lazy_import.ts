@@ -5,7 +5,8 @@
  *
  *     lazyImport<typeof import("./help.ts")>(import.meta.resolve("./help.ts"))
  *
- * To put them into an executable, `deno compile` has to be told `--include src`.
+ * An executable is made of a copy of the sources in which these are plain imports, and are hidden again once the
+ * bundler has seen them: scripts/compile.
  */
 export async function lazyImport<Module>(url: string): Promise<Module> {
   return await import(url);

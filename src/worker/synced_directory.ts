@@ -66,13 +66,24 @@ export async function withSyncedDirectory(
     if (!(error instanceof JobqError)) throw error;
     return { kind: "failed", error: withHint(error), retryable: true };
   }
-  const outcome = await run({ AMLT_DIRSYNC_DIR: directory });
+  const outcome = await run({ AMLT_DIRSYNC_DIR: directory }).catch((error) => {
+    // It may have run for hours before this machine failed it.
+    if (!isEmpty(directory)) {
+      remove.isWanted = false;
+      log.error(`what job ${job.id} wrote was not copied to the end, and is kept in "${directory}"`);
+    }
+    throw error;
+  });
   try {
     await dirsync.finish();
     return outcome;
   } catch (error) {
     remove.isWanted = false;
-    return notCopied(outcome, { reason: withHint(error), id: job.id, log });
+    // The worker was told to leave, and that is no failure of a job which ended well: it runs again.
+    const ended: Outcome = kill.aborted && outcome.kind === "succeeded"
+      ? { kind: "interrupted", output: outcome.output }
+      : outcome;
+    return notCopied(ended, { reason: withHint(error), id: job.id, log });
   }
 }
 
@@ -119,6 +130,14 @@ function notCopied(
 function withHint(error: unknown): string {
   const hint = error instanceof JobqError ? error.hint : undefined;
   return hint === undefined ? errorMessage(error) : `${errorMessage(error)} (${hint})`;
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return Deno.readDirSync(directory)[Symbol.iterator]().next().done === true;
+  } catch {
+    return false;
+  }
 }
 
 async function removeAll(directory: string, log: Logger): Promise<void> {

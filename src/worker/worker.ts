@@ -197,10 +197,12 @@ export class Worker {
     const begin = () => {
       isBegun = true;
       this.#options.onEvent?.({ kind: "job-started", job, slot });
+    };
+    const report = await this.#attempt(lease, slot, () => {
+      begin();
       // Not its command, which may hold a secret: logs go further than queues.
       this.#log.info(`job ${job.id} started`, { slot, attempt: job.attempts + 1, name: job.name });
-    };
-    const report = await this.#attempt(lease, slot, begin);
+    });
     const durationMs = this.#clock.now() - startedAt;
     this.#idleSince = this.#clock.now();
     logReport(this.#log, job, { report, durationMs, slot });

@@ -25,3 +25,9 @@ test("a variable that is no address is not changed", () => {
   const env = { PROXY: "ssh://ann:word@login/q" };
   assertEquals(inheritedEnv(env), env);
 });
+
+test("a job does not find Deno in the place of a Node that this machine lacks", () => {
+  const env = { DENO_NODE_SHIM_ACTIVE: "1", PATH: "/home/ann/.cache/deno/node_compat_bin:/usr/bin:/bin" };
+  assertEquals(inheritedEnv(env), { PATH: "/usr/bin:/bin" });
+  assertEquals(inheritedEnv({ PATH: "/node_compat_bin:/bin" }), { PATH: "/node_compat_bin:/bin" });
+});

@@ -11,7 +11,9 @@ export interface FlushRequest {
 export function flushRequestIn(directory: string): FlushRequest | undefined {
   const path = `${directory}/${FLUSH_MARKER}`;
   try {
-    const { ino, mtime, ctime } = Deno.lstatSync(path);
+    const { ino, mtime, ctime, isDirectory } = Deno.lstatSync(path);
+    // It may hold results.
+    if (isDirectory) return undefined;
     return { path, touched: `${ino} ${mtime?.getTime()} ${ctime?.getTime()}` };
   } catch {
     return undefined;
@@ -20,5 +22,5 @@ export function flushRequestIn(directory: string): FlushRequest | undefined {
 
 /** Removes the file, which tells the job that all is copied, unless it was touched again meanwhile. */
 export function answerFlushRequest(directory: string, { path, touched }: FlushRequest): void {
-  if (flushRequestIn(directory)?.touched === touched) Deno.removeSync(path, { recursive: true });
+  if (flushRequestIn(directory)?.touched === touched) Deno.removeSync(path);
 }

@@ -89,7 +89,7 @@ class Walk {
   #visit({ name: ownName, isDirectory, isFile, isSymlink }: Deno.DirEntry): void {
     const { visitor, selection } = this.#options;
     const name = this.#parent + ownName;
-    if (name === FLUSH_MARKER || isTemporaryName(ownName)) return;
+    if (isTemporaryName(ownName) || (name === FLUSH_MARKER && !isDirectory)) return;
     if (isDirectory) {
       if (!selection.prunes(name)) this.#directories.push(name);
       return;

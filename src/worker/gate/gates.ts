@@ -136,7 +136,10 @@ export class Gates implements AsyncDisposable {
         ? `gate ${gate} passed`
         : `gate ${gate} refused: ${answer.reason}`,
     );
-    if (answer !== undefined) keep(answer);
+    // One that could not start, as in a directory which is not here, says nothing of other jobs with the same gate.
+    const isStarted = outcome.kind !== "failed" || outcome.exitCode !== undefined ||
+      outcome.signal !== undefined;
+    if (answer !== undefined && isStarted) keep(answer);
     return answer;
   }
 }
