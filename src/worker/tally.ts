@@ -17,15 +17,21 @@ export interface WorkerCounts {
 export class Tally {
   readonly #counts = { completed: 0, failed: 0, cancelled: 0, released: 0, lost: 0 };
   readonly #failuresInARow = new Map<number, number>();
-  #retriesDueAt = 0;
+  readonly #awaitsRefused: boolean;
+  #returnsDueAt = 0;
+
+  /** @param awaitsRefused whether the worker stays for jobs that their gates refused, which may let it in later */
+  constructor({ awaitsRefused }: { awaitsRefused: boolean }) {
+    this.#awaitsRefused = awaitsRefused;
+  }
 
   get counts(): WorkerCounts {
     return { ...this.#counts };
   }
 
-  /** When the last retry of this worker's own is due, ms since the epoch: it does not leave before. */
-  get retriesDueAt(): number {
-    return this.#retriesDueAt;
+  /** When the last job that this worker gave back for later is due, ms since the epoch: it does not leave before. */
+  get returnsDueAt(): number {
+    return this.#returnsDueAt;
   }
 
   /** Takes note of an attempt's end; answers how many failures in a row its slot has. */
@@ -50,7 +56,7 @@ export class Tally {
       case "timed-out":
         this.#counts.failed++;
         if (settlement.kind === "retry") {
-          this.#retriesDueAt = Math.max(this.#retriesDueAt, now + settlement.delayMs);
+          this.#awaitReturn(now + settlement.delayMs);
         }
         return before + 1;
       case "cancelled":
@@ -59,9 +65,14 @@ export class Tally {
       case "interrupted":
       case "gated":
         this.#counts.released++;
+        if (settlement.kind === "refuse" && this.#awaitsRefused) this.#awaitReturn(now + settlement.delayMs);
         return before;
       default:
         return outcome satisfies never;
     }
+  }
+
+  #awaitReturn(dueAt: number): void {
+    this.#returnsDueAt = Math.max(this.#returnsDueAt, dueAt);
   }
 }

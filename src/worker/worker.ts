@@ -43,7 +43,7 @@ export class Worker {
   readonly #slots: Slots;
   readonly #leaseMs: number;
   readonly #gatekeeper: Gatekeeper;
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   readonly #turns = new Turns();
   /** No more jobs are taken. */
   readonly #stop = new AbortController();
@@ -62,6 +62,8 @@ export class Worker {
     this.#clock = options.clock ?? systemClock;
     this.#slots = new Slots(options.slots ?? 1);
     this.#leaseMs = askedLeaseMs(options.queue, options.leaseMs);
+    // One that is there for a number of jobs takes others instead.
+    this.#tally = new Tally({ awaitsRefused: options.maxJobs === undefined });
     this.#gatekeeper = new Gatekeeper({
       queue: options.queue,
       settings: options.gates,
@@ -186,8 +188,8 @@ export class Worker {
 
   #idleLeftMs(): number {
     const { idleTimeoutMs = 0, queue } = this.#options;
-    const retriesDueAt = this.#tally.retriesDueAt + queue.capabilities.delayErrorMs;
-    return Math.max(0, this.#idleSince + idleTimeoutMs - this.#clock.now(), retriesDueAt - this.#clock.now());
+    const returnsDueAt = this.#tally.returnsDueAt + queue.capabilities.delayErrorMs;
+    return Math.max(0, this.#idleSince + idleTimeoutMs - this.#clock.now(), returnsDueAt - this.#clock.now());
   }
 
   async #runJob(lease: Lease, slot: number): Promise<void> {

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { QueueFile } from "../support/queue_file.ts";
 import { test } from "../support/testing.ts";
 
+/** The worker leaves with the first refusal. */
+const ONCE = { JOBQ_GATE_MAX_NOT_QUALIFIED: "1" };
 /** Refused jobs come back soon. */
 const QUICK = { JOBQ_GATE_REQUEUE_DELAY_S: "0.05" };
 
@@ -24,7 +26,7 @@ test("a job with a gate that passes runs", async () => {
 test("a job with a gate that refuses is not run, and stays on the queue with its attempts", async () => {
   await using queue = await QueueFile.make();
   await queue.jobq(["push", "--gate-cmd", "echo no GPU here; exit 3", "-c", "echo ran"]);
-  const { code, stdout, stderr } = await queue.process(["worker"]);
+  const { code, stdout, stderr } = await queue.process(["worker"], { env: ONCE });
   assertEquals([code, stdout], [0, ""]);
   assertMatch(stderr, /job 1-\w+ is not for this worker: its gate refused it .*exit code 3/);
   assert(!stderr.includes("no GPU"), stderr);
@@ -48,7 +50,7 @@ test("a gate comes with a JSON line, too", async () => {
 test("what a gate prints is seen with -v", async () => {
   await using queue = await QueueFile.make();
   await queue.jobq(["push", "--gate-cmd", "echo no GPU here; exit 3", "-c", "echo ran"]);
-  const { stdout, stderr } = await queue.process(["worker", "-v"]);
+  const { stdout, stderr } = await queue.process(["worker", "-v"], { env: ONCE });
   assertEquals(stdout, "");
   assertMatch(stderr, /gate [0-9a-f]{12} printed: no GPU here/);
 });
@@ -56,7 +58,7 @@ test("what a gate prints is seen with -v", async () => {
 test("why and status say on which worker the gate refused a job", async () => {
   await using queue = await QueueFile.make();
   await queue.jobq(["push", "--gate-cmd", "exit 3", "-c", "echo ran"]);
-  await queue.process(["worker"]);
+  await queue.process(["worker"], { env: ONCE });
   assertMatch(
     (await queue.jobq(["why", "1"])).stdout,
     /^1-\w+ waits until .* for another worker: its gate refused it on worker-\w+ \(.+\); the last time: exit code 3\n$/,
@@ -87,6 +89,16 @@ test("a worker that gates refuse too often leaves with 0 and says so", async () 
   assertEquals(code, 0);
   assertMatch(stderr, /the gates of 5 jobs in a row refused this worker; leaving/);
   assertMatch(stderr, /leaving: the gates of the jobs do not let this worker run them/);
+});
+
+test("a worker does not leave while a job that it was refused is to come back", async () => {
+  await using queue = await QueueFile.make();
+  const mark = queue.directory.join("mark");
+  const gate = `test -e '${mark}' || { touch '${mark}'; exit 1; }`;
+  await queue.jobq(["push", "--gate-cmd", gate, "-c", "echo ran"]);
+  const env = { JOBQ_GATE_REQUEUE_DELAY_S: "0.3", JOBQ_GATE_NEGATIVE_TTL_S: "0" };
+  const { code, stdout } = await queue.process(["worker"], { env });
+  assertEquals([code, stdout], [0, "ran\n"]);
 });
 
 test("pull takes the next job whose gate lets it run", async () => {

@@ -6,6 +6,7 @@ import { DEFAULT_GATE_SETTINGS } from "../../src/worker/gate/gate_settings.ts";
 import { assert, assertBetween, assertEquals } from "../support/assert.ts";
 import { FaultyQueue } from "../support/faulty_queue.ts";
 import { commandOf, shellJob } from "../support/jobs.ts";
+import type { ManualClock } from "../support/manual_clock.ts";
 import { FAILED } from "../support/scripted_runner.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/testing.ts";
@@ -16,6 +17,18 @@ const SUCCEEDED: Outcome = { kind: "succeeded" };
 const REFUSED: NewJob = shellJob("not here", { gateCmd: "echo no GPU; exit 3" });
 /** Real processes do not wait for a test's clock; refused jobs that come back at once do not need it. */
 const AT_ONCE = { ...DEFAULT_GATE_SETTINGS, requeueDelayMs: 0 };
+/** The worker leaves with the first refusal. */
+const ONE = { ...DEFAULT_GATE_SETTINGS, maxNotQualified: 1 };
+
+/** Has time pass until a worker has left; its gates run meanwhile, in real time. */
+async function passDelays(clock: ManualClock, run: Promise<unknown>): Promise<void> {
+  let hasLeft = false;
+  void run.finally(() => hasLeft = true);
+  await waitUntil(async () => {
+    await clock.advance(100);
+    return hasLeft;
+  });
+}
 
 test("a job runs where its gate passes", async () => {
   const { worker, runner } = await setUpWorker(
@@ -30,9 +43,10 @@ test("a job runs where its gate passes", async () => {
 test("a job goes back where its gate refuses it, for the gate's delay, with no attempt counted", async () => {
   const { worker, queue, runner, ids: [id = ""], clock } = await setUpWorker([REFUSED], () => SUCCEEDED, {
     workerId: "w7",
+    gates: ONE,
   });
   const summary = await worker.run();
-  assertEquals([summary.reason, summary.released, runner.executions.length], ["idle", 1, 0]);
+  assertEquals([summary.reason, summary.released, runner.executions.length], ["not-qualified", 1, 0]);
   const job = await queue.get(id);
   assertEquals([job?.state, job?.attempts, job?.visibleAt], ["pending", 0, clock.now() + 5_000]);
   const [refusal] = job?.refusals ?? [];
@@ -40,7 +54,9 @@ test("a job goes back where its gate refuses it, for the gate's delay, with no a
 });
 
 test("other jobs run meanwhile, and the log says what became of the refused one", async () => {
-  const { worker, runner, logged, ids } = await setUpWorker([REFUSED, shellJob("here")], () => SUCCEEDED);
+  const { worker, runner, logged, ids } = await setUpWorker([REFUSED, shellJob("here")], () => SUCCEEDED, {
+    maxJobs: 1,
+  });
   await worker.run();
   assertEquals(runner.executions.map(({ job }) => commandOf(job)), ["here"]);
   const told = logged().filter((line) => line.startsWith("info: job"));
@@ -60,10 +76,26 @@ test("a worker that gates refuse again and again leaves", async () => {
 
 test("a job that runs in between makes a worker useful again", async () => {
   const jobs = [REFUSED, REFUSED, shellJob("here"), REFUSED, REFUSED].map((job) => ({ ...job }));
-  const { worker } = await setUpWorker(jobs, () => SUCCEEDED, {
+  const { worker, clock } = await setUpWorker(jobs, () => SUCCEEDED, {
     gates: { ...DEFAULT_GATE_SETTINGS, maxNotQualified: 3 },
   });
-  assertEquals((await worker.run()).reason, "idle");
+  const run = worker.run();
+  await passDelays(clock, run);
+  // Two before it, two after it, and the third in a row when the first one comes back.
+  const { reason, completed, released } = await run;
+  assertEquals([reason, completed, released], ["not-qualified", 1, 5]);
+});
+
+test("a worker does not leave while a job that it was refused is to come back", async () => {
+  await using directory = await TempDir.make();
+  const gateCmd = `test -e ${directory.join("mark")} || { : > ${directory.join("mark")}; exit 1; }`;
+  const { worker, clock } = await setUpWorker([shellJob("here", { gateCmd })], () => SUCCEEDED, {
+    gates: { ...DEFAULT_GATE_SETTINGS, negativeTtlMs: 0 },
+  });
+  const run = worker.run();
+  await passDelays(clock, run);
+  const { reason, completed } = await run;
+  assertEquals([reason, completed], ["idle", 1]);
 });
 
 test("a worker that stays whatever comes rests between jobs once gates refuse all of them", async () => {
@@ -154,7 +186,8 @@ test("… unless a copy may take its place", async () => {
   const { worker, queue, clock, ids: [id = ""] } = await setUpWorker([REFUSED], () => SUCCEEDED, {
     front: (inner) => new FaultyQueue(inner, () => {}, { delayedRelease: false }),
     gateReschedule: true,
+    gates: ONE,
   });
-  assertEquals((await worker.run()).reason, "idle");
+  assertEquals((await worker.run()).reason, "not-qualified");
   assertEquals((await queue.get(id))?.visibleAt, clock.now() + 5_000);
 });
