@@ -10,7 +10,6 @@ import { lazyImport } from "../core/lazy_import.ts";
 import { COMMON_FLAGS } from "./options.ts";
 import { closest, parseArgs } from "./parse_args.ts";
 import { callOf, dropRights } from "./rights.ts";
-import { explainRefusal } from "./rights_error.ts";
 
 /**
  * Runs one command line; answers the process's exit code. Where the world is the process's own, so are its rights, and
@@ -22,7 +21,7 @@ export async function main(args: readonly string[], given?: Io): Promise<number>
   try {
     code = await dispatch(args, io, { dropsRights: given === undefined });
   } catch (error) {
-    code = printError(error, io, args);
+    code = printError(await explained(error), io, args);
   }
   // Whatever is still on its way is out before the process ends.
   await io.stdout.write("");
@@ -183,9 +182,16 @@ function checkPositionals(
   });
 }
 
+/** What failed for want of a right says so. */
+async function explained(error: unknown): Promise<unknown> {
+  const { explainRefusal } = await lazyImport<typeof import("./rights_error.ts")>(
+    import.meta.resolve("./rights_error.ts"),
+  );
+  return explainRefusal(error) ?? error;
+}
+
 /** Says what went wrong, in the form that the command line asks for, which may be one that cannot be parsed. */
-function printError(thrown: unknown, io: Io, args: readonly string[]): number {
-  const error = explainRefusal(thrown) ?? thrown;
+function printError(error: unknown, io: Io, args: readonly string[]): number {
   const known = error instanceof JobqError;
   const message = known ? error.message : `Unexpected: ${errorMessage(error)}`;
   const hint = known ? error.hint : "this is a defect of jobq; -vv shows where it happened";
