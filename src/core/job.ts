@@ -157,6 +157,19 @@ export function assertRunnable(job: NewJob): void {
   else if (job.ifExists !== undefined) throw new UsageError("ifExists is given without a key");
 }
 
+/**
+ * Refuses a place to synchronise to that workers could not find, on a queue on which no other tool has workers.
+ *
+ * @throws {UsageError}
+ */
+export function assertPlace({ bgDirsyncTo }: NewJob): void {
+  // Also where the worker runs another system than this one.
+  if (bgDirsyncTo === undefined || /^(?:[/\\]|[a-z]:[/\\]|[a-z]+:\/\/)/i.test(bgDirsyncTo)) return;
+  throw new UsageError("the place to synchronise to is no absolute path and no URL", {
+    hint: "workers have working directories of their own: write it from / on",
+  });
+}
+
 /** The highest priority; the lowest is its negative. */
 export const MAX_PRIORITY = 1_000_000;
 

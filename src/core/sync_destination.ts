@@ -11,6 +11,12 @@ export interface SyncFile {
   readonly mode: number;
 }
 
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  /** Awaited in the last moment before the copy can be seen; when it rejects, nothing is seen. */
+  readonly ready?: () => Promise<void>;
+}
+
 /** Where the directory of a job is copied to. */
 export interface SyncDestination extends AsyncDisposable {
   /** For messages; holds no secrets. */
@@ -25,9 +31,9 @@ export interface SyncDestination extends AsyncDisposable {
    * Copies one file. Whoever looks there sees, under its name, the file as it was before or all of the new one, never
    * a part.
    *
-   * @throws {BackendError} {AccessDeniedError}
+   * @throws {BackendError} {AccessDeniedError}, and what `ready` rejects with
    */
-  put(file: SyncFile, options?: { signal?: AbortSignal }): Promise<void>;
+  put(file: SyncFile, options?: PutOptions): Promise<void>;
   /** Makes an empty directory, where there are such things. */
   makeDirectory(name: string, options?: { mode?: number }): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { DONE, onAbort } from "../core/abort.ts";
+import type { Clock } from "../core/clock.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import { type Outcome, type Settlement, settlementFor } from "../core/outcome.ts";
@@ -117,9 +118,23 @@ async function runJob(lease: Lease, lost: AbortSignal, options: AttemptOptions):
   );
   return await withSyncedDirectory(
     { ...job, bgDirsyncTo },
-    { ...options, signal: stop.signal, lost },
+    {
+      ...options,
+      signal: stop.signal,
+      lost,
+      untilHeld: options.heartbeat === false ? undefined : () => untilHeld(lease, lost, options.clock),
+    },
     execute,
   );
+}
+
+/** How long is waited between two looks whether a lease that ended was renewed, in ms. */
+const HELD_POLL_MS = 100;
+
+/** A process that stood still past its lease may find so before its next renewal does. @throws the reason of `lost` */
+async function untilHeld(lease: Lease, lost: AbortSignal, clock: Clock): Promise<void> {
+  while (!lost.aborted && clock.now() >= lease.expiresAt) await clock.sleep(HELD_POLL_MS, lost);
+  lost.throwIfAborted();
 }
 
 /** What a runner is told whatever the job. */

@@ -31,6 +31,8 @@ export interface SyncedDirectoryOptions extends DirsyncContext {
   readonly signal: AbortSignal;
   /** Aborted when the job is somebody else's, who copies to the same place. */
   readonly lost: AbortSignal;
+  /** Resolves while the job is surely not somebody else's; rejects when it is. */
+  readonly untilHeld?: () => Promise<void>;
   /** Aborted when nothing should be waited for any more. */
   readonly kill: AbortSignal;
 }
@@ -79,6 +81,11 @@ export async function withSyncedDirectory(
     return outcome;
   } catch (error) {
     remove.isWanted = false;
+    // Nothing is settled any more, so that only the log can tell.
+    if (lost.aborted) {
+      log.error(`job ${job.id} is somebody else's by now, and: ${withHint(error)}`);
+      return outcome;
+    }
     // The worker was told to leave, and that is no failure of a job which ended well: it runs again.
     const ended: Outcome = kill.aborted && outcome.kind === "succeeded"
       ? { kind: "interrupted", output: outcome.output }
@@ -92,7 +99,7 @@ export type SyncedJob = Job & { readonly bgDirsyncTo: string };
 
 function startDirsync(
   job: SyncedJob,
-  { directory, destination, clock, log, signal, env = (name) => Deno.env.get(name) }:
+  { directory, destination, clock, log, signal, untilHeld: ready, env = (name) => Deno.env.get(name) }:
     & SyncedDirectoryOptions
     & {
       directory: string;
@@ -100,7 +107,7 @@ function startDirsync(
     },
 ): Promise<Dirsync> {
   const settings = readDirsyncSettings((name) => job.env[name] ?? env(name));
-  return Dirsync.start({ directory, destination, settings, clock, log, signal });
+  return Dirsync.start({ directory, destination, settings, clock, log, signal, ready });
 }
 
 /** What an attempt has come to whose results are still on this machine. */

@@ -41,14 +41,18 @@ test("a job whose results cannot be copied has failed, and status names the dire
   await Deno.remove(kept, { recursive: true });
 });
 
-test("an empty place is refused at the push", async () => {
-  await using queue = await QueueFile.make();
-  for (const words of [["--bg-dirsync-to", ""], ["--bg-dirsync-to="]]) {
-    const { code, stderr } = await queue.jobq(["push", ...words, "-c", "x"]);
-    assertEquals(code, 2);
-    assertMatch(stderr, /^error: Cannot /);
-  }
-});
+for (const place of ["", "results", "./results", "~/results"]) {
+  test(`the place "${place}", which workers could not find, is refused at the push`, async () => {
+    await using queue = await QueueFile.make();
+    const stdin = `${JSON.stringify({ cmd: "x", bg_dirsync_to: place })}\n`;
+    for (const words of [["--bg-dirsync-to", place, "-c", "x"], []]) {
+      const { code, stderr } = await queue.jobq(["push", ...words], { stdin });
+      assertEquals(code, 2);
+      assertMatch(stderr, /^error: Cannot .*\nhint: /s);
+    }
+    assertEquals((await queue.jobq(["size"])).stdout, "0\n");
+  });
+}
 
 test("a worker on a file copies to a URL when it may use the network", async () => {
   await using place = await BlobPlace.make();

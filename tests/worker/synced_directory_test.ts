@@ -9,6 +9,7 @@ import { processRunner } from "../../src/runner/process_runner.ts";
 import { Worker } from "../../src/worker/worker.ts";
 import type { WorkerOptions } from "../../src/worker/worker_options.ts";
 import { assert, assertEquals, assertExists, assertMatch } from "../support/assert.ts";
+import { FaultyQueue } from "../support/faulty_queue.ts";
 import { shellJob } from "../support/jobs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/testing.ts";
@@ -146,9 +147,10 @@ test("the job's own settings win over the worker's", async () => {
 
 test("each attempt begins with an empty directory", async () => {
   await using it = await Bench.make();
-  const command = 'ls -A "$AMLT_DIRSYNC_DIR" | wc -l >> "$AMLT_DIRSYNC_DIR/$JOBQ_ATTEMPT"; exit 1';
+  const command =
+    'found=$(ls -A "$AMLT_DIRSYNC_DIR"); echo "[$found]" > "$AMLT_DIRSYNC_DIR/$JOBQ_ATTEMPT"; exit 1';
   await it.run(command, { job: { maxAttempts: 2, retryDelayMs: 0 }, maxConsecutiveFailures: Infinity });
-  assertEquals([it.read("1").trim(), it.read("2").trim()], ["1", "1"]);
+  assertEquals([it.read("1"), it.read("2")], ["[]\n", "[]\n"]);
 });
 
 test("a missing destination fails the attempt before the job begins, and is not made", async () => {
@@ -290,4 +292,50 @@ test("what opening the destination says fails the attempt", async () => {
     openBlobs: () => Promise.reject(new BackendError("Cannot reach it", { hint: "try later" })),
   });
   assertEquals(failure?.message, "Cannot reach it (try later)");
+});
+
+test("a worker whose lease has ended shows no copy until the lease is renewed, or its job is lost", async () => {
+  await using it = await Bench.make();
+  const { promise: mayPut, resolve } = Promise.withResolvers<void>();
+  let isCut = false;
+  const shown: string[] = [];
+  const refused: unknown[] = [];
+  const slow: SyncDestination = {
+    name: "a slow place",
+    prepare: () => Promise.resolve(),
+    put: async ({ name }, { ready } = {}) => {
+      isCut = true;
+      await mayPut;
+      await ready?.().catch((error) => {
+        refused.push(error);
+        throw error;
+      });
+      shown.push(name);
+    },
+    makeDirectory: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const { history } = await it.run('touch "$AMLT_DIRSYNC_DIR/a"', {
+    job: { bgDirsyncTo: "https://account.blob.core.windows.net/container" },
+    leaseMs: 1_000,
+    queue: new FaultyQueue(it.queue, (operation) => {
+      if (operation === "renew" && isCut) throw new BackendError("cut off", { transient: true });
+    }, { sharedOutages: true }),
+    openBlobs: () => Promise.resolve(slow),
+    steer: async () => {
+      await waitUntil(() => isCut);
+      await using taken = assertExists(await it.queue.lease({ leaseMs: 60_000, waitMs: 10_000 }));
+      resolve();
+      await waitUntil(() => Date.now() > taken.expiresAt - 59_500);
+      assertEquals([shown, refused], [[], []]);
+      isCut = false;
+      await waitUntil(() => refused.length > 0);
+      await taken.ack();
+    },
+  });
+  assertEquals(shown, []);
+  assertEquals(history.map(({ outcome }) => outcome), ["lost", "completed"]);
+  const kept = keptIn(it.errors.join("\n"));
+  assert(Deno.statSync(kept).isDirectory);
+  Deno.removeSync(kept, { recursive: true });
 });

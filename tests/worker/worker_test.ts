@@ -210,7 +210,7 @@ test("a success starts the count of failures anew", async () => {
 });
 
 test("an interruption is not a failure in a row", async () => {
-  const outcomes: Outcome[] = [FAILED, FAILED, { kind: "gated", reason: "exit code 1" }, SUCCEEDED];
+  const outcomes: Outcome[] = [FAILED, FAILED, { kind: "interrupted" }, SUCCEEDED];
   const { worker } = await setUpWorker(
     [shellJob(), shellJob(), shellJob()],
     () => outcomes.shift() ?? FAILED,

@@ -1,6 +1,6 @@
 import type { ContainerClient } from "@azure/storage-blob";
 import type { Clock } from "../../core/clock.ts";
-import type { SyncDestination, SyncFile } from "../../core/sync_destination.ts";
+import type { PutOptions, SyncDestination, SyncFile } from "../../core/sync_destination.ts";
 import type { Logger } from "../../log/logger.ts";
 import type { BlobAddress } from "./blob_sync_address.ts";
 import { changedFile, translateBlobError, translatePutError } from "./blob_sync_errors.ts";
@@ -62,7 +62,7 @@ export class BlobDestination implements SyncDestination {
     }
   }
 
-  async put(file: SyncFile, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async put(file: SyncFile, { signal, ready }: PutOptions = {}): Promise<void> {
     const { address: { prefix }, container } = this.#options;
     const { name: destination } = this;
     const action = `copy ${JSON.stringify(file.name)} to`;
@@ -80,6 +80,7 @@ export class BlobDestination implements SyncDestination {
         metadata: blobMetadata({ modifiedAt, mode: file.mode }),
         call: (request, own) => this.#call(request, { action, patienceMs: PUT_PATIENCE_MS, signal: own }),
         isUnchanged: async () => {
+          await ready?.();
           const now = await opened.stat();
           // A log that is written all the time would never go up: what was added comes with the next copy.
           return now.size > sizeBytes ||

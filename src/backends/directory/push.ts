@@ -1,5 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
-import { assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
+import { assertPlace, assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import type { EnqueueOptions } from "../../core/queue.ts";
 import { randomId } from "../../core/random_id.ts";
@@ -103,6 +103,7 @@ function isRelated({ after = [], ifExists, key }: NewJob): boolean {
 
 function assertAcceptable(job: NewJob): void {
   assertRunnable(job);
+  assertPlace(job);
   const { maxDelayMs: max, maxPayloadBytes } = DIRECTORY_CAPABILITIES;
   assertSpan("a delay", job.delayMs ?? 0, { min: 0, max });
   const { after: _, jsonLine: __, ...content } = job;

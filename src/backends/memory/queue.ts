@@ -1,6 +1,13 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
-import { assertRunnable, forEachJob, type Job, type JobId, type NewJob } from "../../core/job.ts";
+import {
+  assertPlace,
+  assertRunnable,
+  forEachJob,
+  type Job,
+  type JobId,
+  type NewJob,
+} from "../../core/job.ts";
 import type {
   CancelResult,
   JobDetails,
@@ -176,6 +183,7 @@ export class MemoryQueue implements Queue {
 
 function assertAcceptable(job: NewJob): void {
   assertRunnable(job);
+  assertPlace(job);
   assertSpan("a delay", job.delayMs ?? 0, { min: 0, max: CAPABILITIES.maxDelayMs });
   const { after: _, ...content } = job;
   const bytes = new TextEncoder().encode(JSON.stringify(content)).length;

@@ -1,5 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
-import { assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
+import { assertPlace, assertRunnable, forEachJob, type JobId, type NewJob } from "../../core/job.ts";
 import { assertSpan } from "../../core/limits.ts";
 import { randomId } from "../../core/random_id.ts";
 import { formatJobId } from "../numbered_id.ts";
@@ -42,6 +42,7 @@ export function encodeRows(jobs: readonly NewJob[], maxBytes: number): readonly 
   const rows: NewRow[] = [];
   forEachJob(jobs, (job) => {
     assertRunnable(job);
+    assertPlace(job);
     assertSpan("a delay", job.delayMs ?? 0, { min: 0 });
     const spec = encodeSpec(job);
     assertSize(spec, job.name ?? "", maxBytes);

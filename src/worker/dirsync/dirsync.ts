@@ -1,7 +1,7 @@
 import { DONE, onAbort } from "../../core/abort.ts";
 import type { Clock } from "../../core/clock.ts";
 import { BackendError, errorMessage, isTransient, JobqError } from "../../core/errors.ts";
-import type { SyncDestination } from "../../core/sync_destination.ts";
+import type { PutOptions, SyncDestination } from "../../core/sync_destination.ts";
 import type { Logger } from "../../log/logger.ts";
 import { answerFlushRequest, flushRequestIn } from "./flush_marker.ts";
 import { type RoundResult, Rounds, type SyncFailure } from "./rounds.ts";
@@ -15,6 +15,8 @@ export interface DirsyncOptions {
   readonly settings: DirsyncSettings;
   readonly clock: Clock;
   readonly log: Logger;
+  /** As of `put` of a destination. */
+  readonly ready?: PutOptions["ready"];
   /** Aborted when nothing should be waited for any more, as if the copies were disposed of. */
   readonly signal?: AbortSignal;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { BackendError, UsageError } from "../../core/errors.ts";
-import type { SyncDestination, SyncFile } from "../../core/sync_destination.ts";
+import type { PutOptions, SyncDestination, SyncFile } from "../../core/sync_destination.ts";
 import { copyContents } from "./copy_contents.ts";
 import { tellsLate } from "./filesystem_type.ts";
 import { MountWatch, parentOf } from "./mount_watch.ts";
@@ -60,7 +60,7 @@ class LocalDestination implements SyncDestination {
     }
   }
 
-  async put(file: SyncFile, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  async put(file: SyncFile, { signal, ready }: PutOptions = {}): Promise<void> {
     try {
       await this.#mount?.check();
       const directory = await this.#directories.enter(file);
@@ -68,6 +68,7 @@ class LocalDestination implements SyncDestination {
       const temporary = `${directory}/${temporaryName()}`;
       try {
         await copyContents(file, temporary, { durable: this.#durable, signal });
+        await ready?.();
         signal?.throwIfAborted();
         await Deno.rename(temporary, `${this.name}/${file.name}`);
       } catch (error) {

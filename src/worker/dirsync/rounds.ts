@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { BackendError } from "../../core/errors.ts";
-import type { SyncDestination } from "../../core/sync_destination.ts";
+import type { PutOptions, SyncDestination } from "../../core/sync_destination.ts";
 import { atATime } from "./at_a_time.ts";
 import { CopiedFiles } from "./copied_files.ts";
 import { type FileState, isUnchanged, readFileState } from "./file_state.ts";
@@ -15,6 +15,8 @@ export interface RoundsOptions {
   readonly destination: SyncDestination;
   readonly settings: DirsyncSettings;
   readonly clock: Clock;
+  /** As of `put`. */
+  readonly ready?: PutOptions["ready"];
   /** Told of what is not copied, or not removed, and that is no failure. */
   readonly onNote: (note: string) => void;
 }
@@ -107,14 +109,14 @@ export class Rounds {
   }
 
   async #copy(name: string, { isLast, signal, count }: Round): Promise<void> {
-    const { directory, destination, settings, clock } = this.#options;
+    const { directory, destination, settings, clock, ready } = this.#options;
     const path = `${directory}/${name}`;
     const now = Date.now();
     const before = readFileState(path);
     if (before === undefined) return;
     const { sizeBytes, modifiedAt, mode } = before;
     try {
-      await destination.put({ path, name, sizeBytes, modifiedAt, mode }, { signal });
+      await destination.put({ path, name, sizeBytes, modifiedAt, mode }, { signal, ready });
     } catch (error) {
       if (readFileState(path) === undefined) return;
       throw error;

@@ -41,7 +41,13 @@ export function explain(error: unknown, action: string): JobqError {
       hint: "mount it for writing as well",
     });
   }
-  if (NO_RIGHT.includes(code) || error instanceof Deno.errors.NotCapable) {
+  if (error instanceof Deno.errors.NotCapable) {
+    return new AccessDeniedError(say("this worker has no right to that place"), {
+      ...options,
+      hint: "what the system keeps under /dev, /proc and /sys is closed to it: name another directory",
+    });
+  }
+  if (NO_RIGHT.includes(code)) {
     return new AccessDeniedError(say(reasonOf(error)), {
       ...options,
       hint: "the worker's user needs the right to read what is copied, and to write where it is copied to",

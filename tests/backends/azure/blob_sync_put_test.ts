@@ -163,6 +163,19 @@ for (const size of [100, 9 * MIB]) {
   });
 }
 
+for (const size of [100, 9 * MIB]) {
+  test(`a copy of ${size} bytes that is not ready to be seen leaves the blob as it was`, async () => {
+    await using place = await BlobPlace.make();
+    await using destination = await place.open();
+    await destination.put(await place.file("a", "before"));
+    const ready = () => Promise.reject(new BackendError("somebody else has it"));
+    const file = await place.file("a", randomBytes(size));
+    const error = await assertRejects(destination.put(file, { ready }), BackendError);
+    assertMatch(error.message, /somebody else has it/);
+    assertEquals(await place.text("out/run 1/a"), "before");
+  });
+}
+
 test("a small file that changes while it is read makes no blob", async () => {
   await using place = await BlobPlace.make();
   const { path } = await place.file("a", "0123456789");

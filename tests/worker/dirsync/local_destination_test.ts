@@ -215,6 +215,26 @@ test("a copy that fails leaves nothing behind", async () => {
   assertEquals(treeOf(root.join("to")), ["a/", "a/b/"]);
 });
 
+test("a copy that is not ready to be seen is not seen, and leaves nothing behind", async () => {
+  await using root = await setUp();
+  const destination = localDestination(root.join("to"));
+  await destination.prepare();
+  await Deno.writeTextFile(root.join("a"), "new");
+  await Deno.writeTextFile(root.join("to/a"), "old");
+  const { size, mtime, mode } = await Deno.stat(root.join("a"));
+  const file = {
+    path: root.join("a"),
+    name: "a",
+    sizeBytes: size,
+    modifiedAt: mtime?.getTime() ?? 0,
+    mode: (mode ?? 0) & 0o777,
+  };
+  const ready = () => Promise.reject(new BackendError("somebody else has it"));
+  const error = await assertRejects(destination.put(file, { ready }), BackendError);
+  assertEquals(error.message, "somebody else has it");
+  assertEquals([treeOf(root.join("to")), await Deno.readTextFile(root.join("to/a"))], [["a"], "old"]);
+});
+
 test("what killed workers left more than a day ago is removed, and nothing else", async () => {
   await using root = await setUp();
   const temporary = ".jobq-dirsync-0123456789ab.tmp";
