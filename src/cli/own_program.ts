@@ -22,11 +22,13 @@ export function ownProgram(): OwnProgram {
     // Its file may have been replaced since; what was unpacked from it stays.
     return { command, args: runWords(fileURLToPath(Deno.mainModule)), env: OWN_ENV };
   }
-  const main = fileURLToPath(import.meta.resolve("../../main.ts"));
-  return { command, args: ["run", "-A", "--quiet", "--no-prompt", main], env: {} };
+  return { command, args: runWords(fileURLToPath(import.meta.resolve("../../main.ts"))), env: {} };
 }
 
-/** The words with which Deno runs the main file of a self-contained program. Its rights are in a file beside it. */
+/**
+ * The words with which Deno runs the main file of the sources, or of a self-contained program. Its rights are in a file
+ * beside it.
+ */
 export function runWords(main: string): string[] {
   const config = main.replace(/[^/]*$/, "deno.json");
   const noOthers = ["--no-prompt", "--no-lock", "--no-remote", "--no-npm"];
