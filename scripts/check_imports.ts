@@ -35,7 +35,6 @@ const RESERVED: readonly { readonly pattern: RegExp; readonly folders: readonly 
     folders: ["backends/azure/", "backends/storage_queue/", "backends/service_bus/"],
   },
   { pattern: /^node:sqlite$/, folders: ["backends/sqlite/"] },
-  { pattern: /^node:url$/, folders: ["cli/"] },
   { pattern: /^npm:\/?lru-cache@/, folders: ["worker/gate/"] },
   { pattern: /^npm:/, folders: ["backends/azure/", "backends/storage_queue/", "backends/service_bus/"] },
   { pattern: /^node:/, folders: ["backends/sqlite/", "backends/azure/", "backends/service_bus/"] },

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { BUILD } from "./build.ts";
+import { filePath } from "./file_path.ts";
 
 /** What `jobq --version --json` prints. */
 export interface BuildInfo {
@@ -35,7 +35,7 @@ export async function versionOf(): Promise<string> {
 export async function commitOf(root: URL): Promise<string> {
   try {
     const { success, stdout } = await new Deno.Command("git", {
-      args: ["-C", fileURLToPath(root), "rev-parse", "HEAD"],
+      args: ["-C", filePath(root), "rev-parse", "HEAD"],
       stderr: "null",
     }).output();
     return success ? new TextDecoder().decode(stdout).trim() : "unknown";

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { BUILD } from "./build.ts";
+import { filePath } from "./file_path.ts";
 
 /** How a program is started. */
 export interface OwnProgram {
@@ -20,9 +20,9 @@ export function ownProgram(): OwnProgram {
   if (Deno.build.standalone) return { command, args: [], env: {} };
   if (BUILD?.kind === "self-contained") {
     // Its file may have been replaced since; what was unpacked from it stays.
-    return { command, args: runWords(fileURLToPath(Deno.mainModule)), env: OWN_ENV };
+    return { command, args: runWords(filePath(Deno.mainModule)), env: OWN_ENV };
   }
-  return { command, args: runWords(fileURLToPath(import.meta.resolve("../../main.ts"))), env: {} };
+  return { command, args: runWords(filePath(import.meta.resolve("../../main.ts"))), env: {} };
 }
 
 /**
