@@ -32,7 +32,8 @@ export async function bundle(
 ): Promise<Bundle> {
   const sources = `${work}/sources`;
   const directory = `${work}/app`;
-  await stageSources(sources, build);
+  await Deno.mkdir(sources);
+  await stageSources(sources, { build, rights });
   const entry = build.kind === "self-contained" ? "scripts/compile/self_contained_main.ts" : "main.ts";
   const words = ["bundle", "--quiet", "--code-splitting", "--platform=deno", `--outdir=${directory}`, entry];
   await runDeno(words, { cwd: sources, purpose: "bundle the program" });

@@ -1,5 +1,7 @@
 import type { Build } from "../../src/cli/build.ts";
 import { BackendError } from "../../src/core/errors.ts";
+import config from "../../deno.json" with { type: "json" };
+import type { PermissionSet } from "./rights.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -11,8 +13,14 @@ const LAZY_IMPORT =
  * Puts a copy of the sources into an empty directory, with what is known of this build in it, and every import where
  * the bundler can see it.
  */
-export async function stageSources(directory: string, build: Build): Promise<void> {
-  for (const name of ["deno.json", "deno.lock", "main.ts", "scripts/compile/self_contained_main.ts"]) {
+export async function stageSources(
+  directory: string,
+  { build, rights }: { build: Build; rights: PermissionSet },
+): Promise<void> {
+  // The program tells its rights by it.
+  const known = { ...config, permissions: { jobq: rights } };
+  await Deno.writeTextFile(`${directory}/deno.json`, JSON.stringify(known));
+  for (const name of ["deno.lock", "main.ts", "scripts/compile/self_contained_main.ts"]) {
     await copy(name, directory);
   }
   for await (const name of sourceFiles("src")) await copy(name, directory);

@@ -2,6 +2,7 @@ import config from "../../deno.json" with { type: "json" };
 import { bundle } from "../../scripts/compile/bundle.ts";
 import { sourceFiles } from "../../scripts/compile/stage.ts";
 import { assert, assertBetween, assertEquals, assertMatch } from "../support/assert.ts";
+import { runExecutable } from "../support/executable.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/testing.ts";
 
@@ -85,6 +86,19 @@ test("JOBQ_BUILD_ALLOW_NET adds hosts to those that may be reached", async () =>
   assertEquals((await compile(["--output", output], env)).code, 0);
   const [, net = ""] = /"allow_net":(\[.*?\]),"deny_net"/.exec(await embedded(output)) ?? [];
   assertEquals(JSON.parse(net), [...rights.net, "broker.example.org:5671", "*.example.net"]);
+});
+
+test("doctor rights tells the hosts that were added, too", async () => {
+  await using dir = await TempDir.make();
+  const output = dir.join("jobq");
+  const env = { JOBQ_BUILD_ALLOW_NET: "broker.example.org:5671" };
+  assertEquals((await compile(["--self-contained", "--output", output], env)).code, 0);
+  const words = ["doctor", "rights", "size", "-q", "account/queue", "--json"];
+  const own = { JOBQ_CACHE_DIR: dir.join("cache"), TMPDIR: dir.path };
+  const { code, stdout } = await runExecutable(words, { file: output, env: own });
+  assertEquals(code, 0);
+  const net = JSON.parse(stdout).rights.find(({ right }: { right: string }) => right === "net");
+  assertEquals(net.only.at(-1), "broker.example.org:5671");
 });
 
 test("JOBQ_BUILD_ALLOW_NET that is no list of hosts is refused before anything is built", async () => {
