@@ -35,8 +35,11 @@ export async function* build(
     const program = await bundle(work, { build: { ...known, kind: "executable" }, rights });
     for (const target of kind === "all" ? TARGETS : [undefined]) {
       const path = output ?? `${dist}${nameFor(target)}`;
-      await denoCompile(program, { output: absolute(path), target });
-      yield { path, size: (await Deno.stat(path)).size };
+      // Over a file that it did not make, Deno does not write.
+      const made = `${work}/${nameFor(target)}`;
+      await denoCompile(program, { output: made, target });
+      await Deno.copyFile(made, `${path}.new`);
+      yield await putInPlace(path);
     }
   } finally {
     await Deno.remove(work, { recursive: true });
@@ -49,19 +52,19 @@ async function writeSelfContained(
 ): Promise<Built> {
   const runtime = await Deno.readFile(Deno.execPath());
   const blob = await selfContained(program, { version, runtime, target: Deno.build.target });
-  // One that runs keeps its file.
+  await Deno.writeFile(`${path}.new`, blob.stream());
+  return await putInPlace(path);
+}
+
+/** Gives a program that was written as PATH.new its name; one that runs keeps its file. */
+async function putInPlace(path: string): Promise<Built> {
   const unnamed = `${path}.new`;
-  await Deno.writeFile(unnamed, blob.stream(), { mode: 0o755 });
-  await Deno.chmod(unnamed, 0o755);
+  if (Deno.build.os !== "windows") await Deno.chmod(unnamed, 0o755);
   await Deno.rename(unnamed, path);
-  return { path, size: blob.size };
+  return { path, size: (await Deno.stat(path)).size };
 }
 
 function nameFor(target: string | undefined): string {
   if (target === undefined) return Deno.build.os === "windows" ? "jobq.exe" : "jobq";
   return `jobq-${target}${target.includes("windows") ? ".exe" : ""}`;
-}
-
-function absolute(path: string): string {
-  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }

@@ -22,7 +22,7 @@ export async function runDeno(
     stderr: "piped",
   }).output();
   if (success) return;
-  const text = new TextDecoder().decode(stderr).trim();
+  const text = new TextDecoder().decode(stderr).replace(/\s*Stack backtrace:.*$/s, "").trim();
   const said = text.split("\n").slice(-20).join("\n");
   throw new BackendError(`Cannot ${purpose}: ${said}`, { hint: hintFor?.(text) });
 }

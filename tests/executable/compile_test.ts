@@ -88,6 +88,15 @@ test("JOBQ_BUILD_ALLOW_NET adds hosts to those that may be reached", async () =>
   assertEquals(JSON.parse(net), [...rights.net, "broker.example.org:5671", "*.example.net"]);
 });
 
+test("an executable takes the place of a file of another kind that has its name", async () => {
+  await using dir = await TempDir.make();
+  await Deno.writeTextFile(dir.join("jobq"), "#!/bin/sh\n");
+  const env = { DENORT_BIN: Deno.execPath() };
+  assertEquals((await compile(["--output", dir.join("jobq")], env)).code, 0);
+  assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), ["jobq"]);
+  assert(((await Deno.stat(dir.join("jobq"))).mode ?? 0) & 0o100);
+});
+
 test("doctor rights tells the hosts that were added, too", async () => {
   await using dir = await TempDir.make();
   const output = dir.join("jobq");
