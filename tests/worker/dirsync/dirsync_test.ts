@@ -1,96 +1,20 @@
-import { systemClock } from "../../../src/core/clock.ts";
-import { BackendError } from "../../../src/core/errors.ts";
-import type { SyncFile } from "../../../src/core/sync_destination.ts";
-import { assert, assertEquals, assertMatch, assertRejects } from "../../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { test } from "../../support/testing.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 import { FrontDestination, SyncBench, treeOf } from "./sync_bench.ts";
-
-const MARKER = ".amlt_flush_upload";
-const isThere = (path: string) => Deno.lstat(path).then(() => true, () => false);
-const textOf = (path: string) => Deno.readTextFile(path);
-
-/** Counts what is copied, by name. */
-class Counting extends FrontDestination {
-  readonly puts: string[] = [];
-
-  override async put(file: SyncFile, options: { signal?: AbortSignal } = {}): Promise<void> {
-    this.puts.push(file.name);
-    await super.put(file, options);
-  }
-}
-
-/** Waits in each copy until it is told to go on. */
-class Holding extends Counting {
-  readonly gate = Promise.withResolvers<void>();
-  aborted = 0;
-
-  override async put(file: SyncFile, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    this.puts.push(file.name);
-    const stopped = Promise.withResolvers<void>();
-    signal?.addEventListener("abort", () => stopped.resolve(), { once: true });
-    await Promise.race([this.gate.promise, stopped.promise]);
-    if (signal?.aborted) this.aborted++;
-    signal?.throwIfAborted();
-    await FrontDestination.prototype.put.call(this, file, { signal });
-  }
-}
-
-/** Fails for some files, as often as it is told. */
-class Failing extends Counting {
-  readonly #fails: (name: string, times: number) => Error | undefined;
-
-  constructor(
-    inner: ConstructorParameters<typeof FrontDestination>[0],
-    fails: (name: string, times: number) => Error | undefined,
-  ) {
-    super(inner);
-    this.#fails = fails;
-  }
-
-  override async put(file: SyncFile, options: { signal?: AbortSignal } = {}): Promise<void> {
-    const error = this.#fails(file.name, this.puts.filter((name) => name === file.name).length + 1);
-    await super.put(file, options);
-    if (error) throw error;
-  }
-}
-
-/** A bench whose destination the test looks into. */
-async function setUp<Front extends FrontDestination>(
-  make: (inner: ConstructorParameters<typeof FrontDestination>[0]) => Front,
-  options: Parameters<typeof SyncBench.make>[0] = {},
-): Promise<{ bench: SyncBench; front: Front }> {
-  let front: Front | undefined;
-  const bench = await SyncBench.make({ ...options, front: (inner) => front = make(inner) });
-  assert(front);
-  return { bench, front };
-}
-
-const counting = (options: Parameters<typeof SyncBench.make>[0] = {}) =>
-  setUp((inner) => new Counting(inner), options);
-
-/** Waits until the system's clock for files has moved on: what is written before may be copied a second time. */
-async function untilOld(path: string): Promise<void> {
-  await waitUntil(async () => Date.now() - ((await Deno.stat(path)).ctime?.getTime() ?? 0) > 60);
-}
-
-/** Lets one background round run to its end. */
-async function nextRound({ clock }: SyncBench): Promise<void> {
-  await clock.untilSleeping();
-  await clock.advance(30_000);
-  await clock.untilSleeping();
-}
-
-/** What the last copy fails with, after all its pauses. */
-async function failureOf({ sync, clock }: SyncBench): Promise<BackendError> {
-  let isOver = false;
-  const failure = assertRejects(sync.finish(), BackendError).finally(() => isOver = true);
-  await waitUntil(async () => {
-    await clock.advance(1_000);
-    return isOver;
-  });
-  return await failure;
-}
+import {
+  counting,
+  Failing,
+  failureOf,
+  Holding,
+  isThere,
+  MARKER,
+  Meddling,
+  nextRound,
+  setUp,
+  textOf,
+  untilOld,
+} from "./watched_sync.ts";
 
 test("what a job writes is copied every 30 s, and the rest when it has ended", async () => {
   await using bench = await SyncBench.make();
@@ -119,27 +43,6 @@ test("only files whose size or time has changed are copied again", async () => {
   assertEquals((await Deno.stat(bench.to("later"))).mtime?.getTime(), 5_000);
 });
 
-/** Does something with the source of each copy when it is done, once for each file. */
-class Meddling extends FrontDestination {
-  readonly #done = new Set<string>();
-  readonly #meddle: (file: SyncFile) => Promise<void>;
-
-  constructor(
-    inner: ConstructorParameters<typeof FrontDestination>[0],
-    meddle: (file: SyncFile) => Promise<void>,
-  ) {
-    super(inner);
-    this.#meddle = meddle;
-  }
-
-  override async put(file: SyncFile, options: { signal?: AbortSignal } = {}): Promise<void> {
-    await super.put(file, options);
-    if (this.#done.has(file.name)) return;
-    this.#done.add(file.name);
-    await this.#meddle(file);
-  }
-}
-
 test("a file that is written again in the same instant, with the same size, is copied again", async () => {
   const { bench } = await setUp((inner) =>
     new Meddling(inner, async ({ path, modifiedAt }) => {
@@ -156,22 +59,6 @@ test("a file that is written again in the same instant, with the same size, is c
   assertEquals(await textOf(bench.to("a")), "one");
   await bench.sync.finish();
   assertEquals(await textOf(bench.to("a")), "two");
-});
-
-test("with deleteAfterCopy a file that is replaced while it is copied is copied too before it goes", async () => {
-  const { bench } = await setUp((inner) =>
-    new Meddling(inner, async ({ path, modifiedAt }) => {
-      await Deno.writeTextFile(`${path}.new`, "two");
-      await Deno.utime(`${path}.new`, new Date(modifiedAt), new Date(modifiedAt));
-      await Deno.rename(`${path}.new`, path);
-    }), { settings: { deleteAfterCopy: true } });
-  await using _ = bench;
-  await bench.write("a", "one");
-  const done = bench.sync.finish();
-  await waitUntil(() => bench.clock.sleepers === 1);
-  await bench.clock.advance(1_000);
-  await done;
-  assertEquals([await textOf(bench.to("a")), treeOf(bench.from())], ["two", []]);
 });
 
 test("a file that vanishes while it is copied is no failure", async () => {
@@ -287,131 +174,6 @@ test("many failures of one round are four warnings", async () => {
   assertEquals(bench.warnings[3], "warn: 47 more of its files cannot be copied; they are tried again");
 });
 
-test("the last copy waits 1, 3 and 6 s for what may pass", async () => {
-  const { bench, front } = await setUp((inner) =>
-    new Failing(inner, (_, times) => times < 4 ? new BackendError("busy", { transient: true }) : undefined)
-  );
-  await using _ = bench;
-  await bench.write("a");
-  const start = bench.clock.now();
-  const done = bench.sync.finish();
-  for (const pause of [1_000, 3_000, 6_000]) {
-    await waitUntil(() => bench.clock.sleepers === 1);
-    assertEquals(bench.clock.wakesAt, bench.clock.now() + pause);
-    await bench.clock.advance(pause);
-  }
-  await done;
-  assertEquals([front.puts.length, bench.clock.now() - start], [4, 10_000]);
-});
-
-test("the last copy fails with the number of the files, the first reason and the directory that is kept", async () => {
-  const { bench } = await setUp((inner) =>
-    new Failing(inner, (name) => name.startsWith("bad") ? new BackendError(`no way for ${name}`) : undefined)
-  );
-  await using _ = bench;
-  for (const name of ["bad1", "bad2", "good"]) await bench.write(name);
-  const error = await assertRejects(bench.sync.finish(), BackendError);
-  assertMatch(
-    error.message,
-    /^Cannot copy all of ".*\/from" to ".*\/to": 2 of its files could not be copied, the first because: no way for bad\d$/,
-  );
-  assertEquals(error.hint, `what is there is kept: copy "${bench.from()}" from this machine yourself`);
-  assertEquals(error.transient, false);
-  assertEquals(treeOf(bench.from()), ["bad1", "bad2", "good"]);
-});
-
-test("the last copy fails when a file never stops changing", async () => {
-  class Restless extends FrontDestination {
-    override async put(file: SyncFile, options: { signal?: AbortSignal } = {}): Promise<void> {
-      await super.put(file, options);
-      await Deno.writeTextFile(file.path, "more", { append: true });
-    }
-  }
-  await using bench = await SyncBench.make({ front: (inner) => new Restless(inner) });
-  await bench.write("a");
-  assertMatch(
-    (await failureOf(bench)).message,
-    /the first because: Cannot copy "a" to ".*": it was changed meanwhile$/,
-  );
-});
-
-test("a file that grows while it is copied is copied whole in the end", async () => {
-  await using bench = await SyncBench.make({ clock: systemClock, settings: { everyMs: 10 } });
-  using log = await Deno.open(bench.from("log"), { create: true, append: true });
-  for (let turn = 0; turn < 300; turn++) {
-    await log.write(new TextEncoder().encode(`line ${turn} ${"x".repeat(5_000)}\n`));
-  }
-  assert(await waitUntil(() => isThere(bench.to("log"))));
-  await bench.sync.finish();
-  assertEquals(await textOf(bench.to("log")), await textOf(bench.from("log")));
-  assertEquals(bench.warnings, []);
-});
-
-test("finish() waits for a round that is under way and copies only the rest", async () => {
-  const { bench, front } = await setUp((inner) => new Holding(inner));
-  await using _ = bench;
-  await bench.write("a");
-  await untilOld(bench.from("a"));
-  await bench.clock.advance(30_000);
-  await waitUntil(() => front.puts.length === 1);
-  await bench.write("b");
-  const done = bench.sync.finish();
-  front.gate.resolve();
-  await done;
-  assertEquals(front.puts, ["a", "b"]);
-});
-
-test("finish() twice copies once, and answers the same", async () => {
-  const { bench, front } = await counting();
-  await using _ = bench;
-  await bench.write("a");
-  await Promise.all([bench.sync.finish(), bench.sync.finish()]);
-  await bench.sync.finish();
-  assertEquals(front.puts, ["a"]);
-});
-
-test("after finish() nothing is copied any more", async () => {
-  const { bench, front } = await counting();
-  await using _ = bench;
-  await bench.sync.finish();
-  await bench.write("a");
-  await bench.clock.advance(100_000);
-  assertEquals([front.puts, bench.clock.sleepers], [[], 0]);
-});
-
-test("finish() that is aborted says so, and leaves no part of a file", async () => {
-  const { bench, front } = await setUp((inner) => new Holding(inner));
-  await using _ = bench;
-  for (const name of ["a", "b", "c"]) await bench.write(name);
-  const stop = new AbortController();
-  const done = assertRejects(bench.sync.finish({ signal: stop.signal }), BackendError);
-  await waitUntil(() => front.puts.length === 3);
-  stop.abort("enough");
-  assertMatch((await done).message, /it was stopped before the end$/);
-  assertEquals([front.aborted, treeOf(bench.to())], [3, []]);
-});
-
-test("a sync that is disposed of stops at once, without a last copy", async () => {
-  const { bench, front } = await setUp((inner) => new Holding(inner));
-  await using _ = bench;
-  await bench.write("a");
-  await bench.clock.advance(30_000);
-  await waitUntil(() => front.puts.length === 1);
-  await bench.sync[Symbol.asyncDispose]();
-  assertEquals([front.aborted, treeOf(bench.to()), bench.clock.sleepers], [1, [], 0]);
-  assertEquals(bench.warnings, []);
-});
-
-test("the signal of start() ends everything, and finish() then fails", async () => {
-  const stop = new AbortController();
-  await using bench = await SyncBench.make({ signal: stop.signal });
-  await bench.write("a");
-  stop.abort("enough");
-  const error = await assertRejects(bench.sync.finish(), BackendError);
-  assertMatch(error.message, /it was stopped before the end$/);
-  assertEquals(treeOf(bench.to()), []);
-});
-
 test("globs choose what is copied, and empty directories that they do not choose are not made", async () => {
   await using bench = await SyncBench.make({
     settings: { include: ["*.pt", "logs"], exclude: ["*", "*/"] },
@@ -423,53 +185,6 @@ test("globs choose what is copied, and empty directories that they do not choose
     treeOf(bench.to()),
     ["a.pt", "logs/", "logs/empty/", "logs/run/", "logs/run/d", "tmp/", "tmp/c.pt", "x/", "x/b.pt"],
   );
-});
-
-test("with deleteAfterCopy a file goes when it lay still for a whole round after its copy", async () => {
-  await using bench = await SyncBench.make({ settings: { deleteAfterCopy: true } });
-  await bench.write("done");
-  await bench.write("growing");
-  await untilOld(bench.from("growing"));
-  await nextRound(bench);
-  assertEquals(treeOf(bench.from()), ["done", "growing"]);
-  await bench.write("growing", "growing more");
-  await untilOld(bench.from("growing"));
-  await nextRound(bench);
-  assertEquals(treeOf(bench.from()), ["growing"]);
-  await bench.sync.finish();
-  assertEquals(treeOf(bench.from()), []);
-  assertEquals(await textOf(bench.to("growing")), "growing more");
-});
-
-test("with deleteAfterCopy a round on demand removes nothing that was copied just before", async () => {
-  await using bench = await SyncBench.make({ settings: { deleteAfterCopy: true } });
-  await bench.write("a");
-  await untilOld(bench.from("a"));
-  await nextRound(bench);
-  await bench.write(MARKER, "");
-  await bench.clock.advance(500);
-  await waitUntil(async () => !await isThere(bench.from(MARKER)));
-  assertEquals(treeOf(bench.from()), ["a"]);
-});
-
-test("with deleteAfterCopy a link goes, and not the file that it leads to", async () => {
-  await using bench = await SyncBench.make({ settings: { deleteAfterCopy: true, exclude: ["target"] } });
-  await bench.write("target", "hello");
-  await Deno.symlink("target", bench.from("link"));
-  await bench.sync.finish();
-  assertEquals([treeOf(bench.from()), await textOf(bench.to("link"))], [["target"], "hello"]);
-});
-
-test("with deleteAfterCopy a file that could not be copied stays", async () => {
-  const { bench } = await setUp(
-    (inner) => new Failing(inner, (name) => name === "bad" ? new BackendError("no way") : undefined),
-    { settings: { deleteAfterCopy: true } },
-  );
-  await using _ = bench;
-  await bench.write("bad");
-  await bench.write("good");
-  await assertRejects(bench.sync.finish(), BackendError);
-  assertEquals(treeOf(bench.from()), ["bad"]);
 });
 
 test("a directory that becomes a file is refused, and what was copied of it stays", async () => {

@@ -33,7 +33,8 @@ export async function race(
   const won: number[] = [];
   const faults: string[] = [];
   for (let round = 0; round < rounds && !signal?.aborted; round++) {
-    await instant(startAt + round * everyMs);
+    await instant(startAt + round * everyMs, signal);
+    if (signal?.aborted) break;
     try {
       const wins = kind === "create"
         ? await files.createNew(`${directory}/${round}`)
@@ -66,8 +67,9 @@ export function preciseNow(): number {
 /** Timers are too coarse for two processes to begin at once; so much before, in ms, it is waited without one. */
 const SPIN_MS = 2;
 
-async function instant(at: number): Promise<void> {
+/** Returns at the instant, or when the signal is aborted. */
+async function instant(at: number, signal: AbortSignal | undefined): Promise<void> {
   const leftMs = at - preciseNow();
-  if (leftMs > SPIN_MS) await systemClock.sleep(leftMs - SPIN_MS);
-  while (preciseNow() < at);
+  if (leftMs > SPIN_MS) await systemClock.sleep(leftMs - SPIN_MS, signal);
+  while (!signal?.aborted && preciseNow() < at);
 }
