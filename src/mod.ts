@@ -6,12 +6,16 @@
 export {
   type AzureOptions,
   type Durability,
+  openBlobDestination,
+  type OpenBlobDestinationOptions,
   openQueue,
   type OpenQueueOptions,
   type SshOptions,
 } from "./backends/registry.ts";
 export { Worker } from "./worker/worker.ts";
 export type { LeaveReason, WorkerOptions, WorkerSummary } from "./worker/worker_options.ts";
+export { DEFAULT_GATE_SETTINGS, type GateSettings } from "./worker/gate/gate_settings.ts";
+export type { DirsyncContext, OpenBlobs } from "./worker/synced_directory.ts";
 export type { KeepFinished } from "./worker/retention.ts";
 export type { WorkerCounts } from "./worker/tally.ts";
 export { processRunner, type ProcessRunnerOptions } from "./runner/process_runner.ts";
@@ -30,6 +34,8 @@ export * from "./core/errors.ts";
 export type { WorkerEvent } from "./core/events.ts";
 export { EXIT, type ExitCode } from "./core/exit_code.ts";
 export type { Failure } from "./core/failure.ts";
+export type { GateRefusal, NewRefusal } from "./core/gate.ts";
+export type { PutOptions, SyncDestination, SyncFile } from "./core/sync_destination.ts";
 export type {
   After,
   FinishedState,

@@ -10,6 +10,7 @@ import type { Runner } from "../../src/runner/runner.ts";
 import { Worker } from "../../src/worker/worker.ts";
 import { assert, assertEquals, assertExists, assertMatch } from "../support/assert.ts";
 import { shellJob } from "../support/jobs.ts";
+import { SilentDestination } from "../support/silent_destination.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -87,24 +88,14 @@ async function runHere(
 }
 
 test("a job that ended well is given back, its attempts untouched, when its worker is killed in the last copy", async () => {
-  let puts = 0;
-  const silent: SyncDestination = {
-    name: "a place that does not answer",
-    prepare: () => Promise.resolve(),
-    put: (_, { signal } = {}) => {
-      puts++;
-      return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
-    },
-    makeDirectory: () => Promise.resolve(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+  const silent = new SilentDestination();
   await using runner = processRunner();
   const bgDirsyncTo = "https://account.blob.core.windows.net/container";
   const { errors, details } = await runHere(shellJob('echo 1 > "$AMLT_DIRSYNC_DIR/a"', { bgDirsyncTo }), {
     runner,
     openBlobs: () => Promise.resolve(silent),
     steer: async (worker) => {
-      await waitUntil(() => puts > 0);
+      await waitUntil(() => silent.puts > 0);
       worker.kill();
     },
   });

@@ -1,3 +1,4 @@
+import * as library from "@jobq/jobq";
 import { MemoryQueue } from "../../src/backends/memory/queue.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { BackendError } from "../../src/core/errors.ts";
@@ -11,6 +12,7 @@ import type { WorkerOptions } from "../../src/worker/worker_options.ts";
 import { assert, assertEquals, assertExists, assertMatch } from "../support/assert.ts";
 import { FaultyQueue } from "../support/faulty_queue.ts";
 import { shellJob } from "../support/jobs.ts";
+import { SilentDestination } from "../support/silent_destination.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { test } from "../support/testing.ts";
 import { waitUntil } from "../support/wait_until.ts";
@@ -251,22 +253,12 @@ test("the lease is kept during the last copy, and the queue is told after it", a
 
 test("a second interruption does not wait for the last copy", async () => {
   await using it = await Bench.make();
-  let puts = 0;
-  const dead: SyncDestination = {
-    name: "a place that does not answer",
-    prepare: () => Promise.resolve(),
-    put: (_, { signal } = {}) => {
-      puts++;
-      return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
-    },
-    makeDirectory: () => Promise.resolve(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
+  const silent = new SilentDestination();
   const { state } = await it.run('touch "$AMLT_DIRSYNC_DIR/a"', {
     job: { bgDirsyncTo: "https://account.blob.core.windows.net/container" },
-    openBlobs: () => Promise.resolve(dead),
+    openBlobs: () => Promise.resolve(silent),
     steer: async (worker) => {
-      await waitUntil(() => puts > 0);
+      await waitUntil(() => silent.puts > 0);
       worker.kill();
     },
   });
@@ -282,7 +274,8 @@ test("a worker that was given no way to Azure's blobs says so", async () => {
   const { failure } = await it.run("true", {
     job: { bgDirsyncTo: "https://account.blob.core.windows.net/container" },
   });
-  assertMatch(failure?.message ?? "", /Cannot copy to Azure's blobs/);
+  assertMatch(failure?.message ?? "", /Cannot copy to Azure's blobs.*openBlobs: openBlobDestination/);
+  assert(Object.hasOwn(library, "openBlobDestination"), "the library has what the hint names");
 });
 
 test("what opening the destination says fails the attempt", async () => {
