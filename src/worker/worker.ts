@@ -148,6 +148,8 @@ export class Worker {
       try {
         // A job that ends may have made others ready: only a look at an idle worker's queue finds it empty.
         const wasIdle = this.#slots.busy === 0;
+        // … and one that began before a job of its own came back may have missed that.
+        const sawReturns = this.#clock.now() >= this.#returnsDueAt();
         const leases = await this.#nextLeases(Math.min(free, maxJobs - this.#started));
         failures = 0;
         if (this.#stop.signal.aborted) {
@@ -155,7 +157,7 @@ export class Worker {
           await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
         } else if (leases.length > 0) {
           for (const lease of leases) this.#start(lease);
-        } else if (wasIdle && this.#idleLeftMs() <= 0) return this.#leave("idle");
+        } else if (wasIdle && sawReturns && this.#idleLeftMs() <= 0) return this.#leave("idle");
       } catch (error) {
         if (!isTransient(error)) return this.#giveUp(error);
         const waitMs = retryDelayMs(++failures, LEASE_RETRY);
@@ -187,9 +189,13 @@ export class Worker {
   }
 
   #idleLeftMs(): number {
-    const { idleTimeoutMs = 0, queue } = this.#options;
-    const returnsDueAt = this.#tally.returnsDueAt + queue.capabilities.delayErrorMs;
-    return Math.max(0, this.#idleSince + idleTimeoutMs - this.#clock.now(), returnsDueAt - this.#clock.now());
+    const { idleTimeoutMs = 0 } = this.#options;
+    const now = this.#clock.now();
+    return Math.max(0, this.#idleSince + idleTimeoutMs - now, this.#returnsDueAt() - now);
+  }
+
+  #returnsDueAt(): number {
+    return this.#tally.returnsDueAt + this.#options.queue.capabilities.delayErrorMs;
   }
 
   async #runJob(lease: Lease, slot: number): Promise<void> {
