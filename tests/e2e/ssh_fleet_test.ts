@@ -23,7 +23,7 @@ testWhere(HAS_SSHD, SSHD, NAME, async () => {
     killEveryMs: 2_000,
     // Over SSH, nobody sees at once that a worker is dead.
     hasShortLease: () => true,
-    shortLeaseMs: 8_000,
+    shortLeaseMs: 12_000,
     trouble: { withinMs: 1_500, act: killAnSshClientOf },
   });
   Deno.stdout.writeSync(

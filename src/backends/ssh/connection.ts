@@ -163,11 +163,6 @@ export class Connection {
     }
   }
 
-  /** Says that a lease has arrived. */
-  confirm(lease: number): void {
-    this.#say({ confirm: lease });
-  }
-
   /** Ends it; requests that are under way fail. Never rejects. */
   async close(): Promise<void> {
     if (!this.#isClosing) {

@@ -27,7 +27,7 @@ import type { WireError } from "./remote_errors.ts";
 import type { WireNumbers } from "./wire_numbers.ts";
 
 /** Grows when the two sides would not understand each other any more. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** What a server says first. */
 export interface Hello {
@@ -64,17 +64,12 @@ export interface Abort {
   readonly abort: number;
 }
 
-/** This lease has arrived: without this it is given back. */
-export interface Confirm {
-  readonly confirm: number;
-}
-
 export interface Ping {
   readonly ping: number;
 }
 
 /** What a client says. */
-export type ClientMessage = Request | Abort | Confirm | Ping;
+export type ClientMessage = Request | Abort | Ping;
 
 /** What came of a request; without a result when that is undefined. */
 export interface Answer {
@@ -131,6 +126,8 @@ export interface Methods {
   "lease": (params: Plain<LeaseOptions>) => WireLease | undefined;
   "leaseMany": (params: Plain<LeaseOptions & { max: number }>) => readonly WireLease[];
   "resume": (params: { ticket: string }) => WireLease;
+  /** The lease has arrived: without this it is given back, so nothing may be done under it before the answer is there. */
+  "lease.confirm": (params: OfLease) => void;
   "peek": (params: WireNumbers<{ limit: number }>) => readonly Job[];
   "counts": (params: Nothing) => Counts;
   "purge": (params: Nothing) => number;

@@ -1,3 +1,4 @@
+import { LeaseLostError } from "../../core/errors.ts";
 import type { CallOptions, Lease, LeaseOptions } from "../../core/queue.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
@@ -16,28 +17,51 @@ export async function leaseRemotely(
   if (signal?.aborted) return [];
   const { clock } = link;
   const deadline = clock.now() + waitMs;
-  const ask = async (connection: Connection): Promise<readonly Lease[]> => {
-    const sentAt = clock.now();
-    const asked = toWire({ ...options, waitMs: Math.max(0, deadline - sentAt) });
-    const rest = { signal, lingerMs: LINGER_MS };
+  const rest = { signal, lingerMs: LINGER_MS };
+
+  const request = async (connection: Connection): Promise<readonly WireLease[]> => {
+    const asked = toWire({ ...options, waitMs: Math.max(0, deadline - clock.now()) });
     const giveBack = (late: readonly (WireLease | undefined)[]) => {
       for (const each of late) {
         // Should that fail, the other side gives it back, to which nobody has confirmed it.
         if (each) connection.request("lease.release", { lease: each.lease, delayMs: 0 }).catch(() => {});
       }
     };
-    const found = max === undefined
-      ? [await connection.request("lease", asked, { ...rest, onLate: (late) => giveBack([late]) })]
-      : await connection.request("leaseMany", { ...asked, ...toWire({ max }) }, {
+    if (max !== undefined) {
+      return await connection.request("leaseMany", { ...asked, ...toWire({ max }) }, {
         ...rest,
         onLate: giveBack,
       });
-    return found.flatMap((wire) => {
-      if (wire === undefined) return [];
-      connection.confirm(wire.lease);
-      return [new RemoteLease(link, wire, { connection, sentAt, workerId: options.workerId })];
-    });
+    }
+    const found = await connection.request("lease", asked, { ...rest, onLate: (late) => giveBack([late]) });
+    return found === undefined ? [] : [found];
   };
+
+  /** Undefined for one that the other side has given back. */
+  const confirm = async (connection: Connection, wire: WireLease, sentAt: number) => {
+    const lease = new RemoteLease(link, wire, { connection, sentAt, workerId: options.workerId });
+    try {
+      await connection.request("lease.confirm", { lease: wire.lease }, rest);
+      return lease.lost.aborted ? undefined : lease;
+    } catch (error) {
+      // Either side may think that it is held. Should this fail too, it ends by itself.
+      void lease.release().catch(() => {});
+      if (error instanceof LeaseLostError) return undefined;
+      throw error;
+    }
+  };
+
+  const ask = async (connection: Connection): Promise<readonly Lease[]> => {
+    for (;;) {
+      const sentAt = clock.now();
+      const found = await request(connection);
+      const confirmed = await Promise.allSettled(found.map((wire) => confirm(connection, wire, sentAt)));
+      const leases = confirmed.flatMap((one) => one.status === "fulfilled" ? one.value ?? [] : []);
+      if (leases.length > 0 || found.length === 0) return leases;
+      for (const each of confirmed) if (each.status === "rejected") throw each.reason;
+    }
+  };
+
   try {
     // The job of an answer that got lost is given back by the other side.
     return await link.use(ask, { action: "lease a job of", signal, repeat: true });

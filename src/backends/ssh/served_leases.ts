@@ -50,9 +50,9 @@ export class ServedLeases {
     return { lease: number, job, endsAfterMs: lease.expiresAt - askedAt, ticket };
   }
 
-  /** It has arrived. */
+  /** It has arrived. @throws {LeaseLostError} when it was given back, as that was not said in time */
   confirm(number: number): void {
-    this.#leases.get(number)?.confirmed.abort(DONE);
+    this.get(number);
   }
 
   /** @throws {LeaseLostError} when there is none of this number, any more */

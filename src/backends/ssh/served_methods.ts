@@ -50,6 +50,7 @@ export function servedMethods({ queue, leases, logs }: ServedMethodsOptions): Se
       if (queue.resume === undefined) throw unsupported("resume a lease");
       return leases.add(await queue.resume(ticket, { signal }), { isHeld: true, askedAt });
     },
+    "lease.confirm": ({ lease }) => leases.confirm(lease),
     "peek": ({ limit }, { signal }) => queue.peek(fromWire(limit), { signal }),
     "counts": (_, { signal }) => queue.counts({ signal }),
     "purge": (_, { signal }) => queue.purge({ signal }),

@@ -77,7 +77,6 @@ export class Session implements AsyncDisposable {
 
   #hear(message: ClientMessage): void {
     if ("abort" in message) this.#calls.get(message.abort)?.abort(GIVEN_UP);
-    else if ("confirm" in message) this.#leases.confirm(message.confirm);
     else if ("ping" in message) this.#say({ pong: message.ping });
     else if ("id" in message) {
       const work = this.#answer(message).finally(() => {

@@ -1,4 +1,5 @@
 import { openRemoteQueue } from "../../../src/backends/ssh/remote_queue.ts";
+import { CONFIRM_MS } from "../../../src/backends/ssh/served_leases.ts";
 import { BackendError, LeaseLostError } from "../../../src/core/errors.ts";
 import type { Lease, Queue } from "../../../src/core/queue.ts";
 import { assert, assertEquals, assertExists, assertRejects } from "../../support/assert.ts";
@@ -134,6 +135,49 @@ test("a job whose lease got lost on its way is given back at once", async () => 
   await lease.ack();
 });
 
+for (const direction of ["toServer", "toClient"] as const) {
+  test(`a lease that was had is held, wherever its connection was cut on the way ${direction}`, async () => {
+    const bytes = await bytesOfLease(direction);
+    const cuts = Array.from({ length: Math.ceil(bytes / CUT_EVERY) }, (_, i) => i * CUT_EVERY).concat(bytes);
+    await inTurns(cuts, 20, async (cut) => {
+      await using file = await ServedFile.make();
+      await using near = await file.open();
+      const [id = ""] = await near.enqueue([shellJob()]);
+      await using queue = await openRemoteQueue(file.connector(), { name: NAME });
+      const [first] = file.connections;
+      first?.[direction].cutAfter(cut);
+      const lease = assertExists(await queue.lease({ ...NOW, waitMs: 20_000 }));
+      // As long as that one lives, it may give back what did not arrive.
+      if (cut < bytes) await first?.ended;
+      assertEquals([cut, await stateOf(near, id)], [cut, ["running", lease.job.executions]]);
+      await lease.ack();
+      assertEquals([cut, await stateOf(near, id)], [cut, ["completed", lease.job.executions]]);
+    });
+  });
+}
+
+test("a lease whose confirmation came too late was not had", async () => {
+  const clock = new ManualClock();
+  await using file = await ServedFile.make();
+  await using near = await file.open(clock);
+  const [id = ""] = await near.enqueue([shellJob()]);
+  await using queue = await openRemoteQueue(file.connector(clock), { name: NAME, clock });
+  const { toServer, toClient } = file.last;
+  toClient.hold();
+  const leasing = queue.lease({ ...NOW, waitMs: 60_000 });
+  await waitUntil(async () => (await near.counts()).running === 1);
+  toServer.hold();
+  toClient.goOn();
+  await clock.advance(CONFIRM_MS - 1);
+  // So that the connection is not silent meanwhile.
+  toServer.goOn();
+  toServer.hold();
+  await clock.advance(1);
+  toServer.goOn();
+  const lease = assertExists(await leasing);
+  assertEquals(await stateOf(near, id), ["running", lease.job.executions]);
+});
+
 test("a lease that was confirmed outlives its connection", async () => {
   await using it = await Held.make();
   it.file.cut();
@@ -170,6 +214,33 @@ test("a lease of a queue that cannot resume it is lost with its connection", asy
   await waitUntil(() => lease.lost.aborted);
   await assertRejects(lease.renew(1_000), LeaseLostError);
 });
+
+/** A connection is cut after each multiple of so many bytes. */
+const CUT_EVERY = 9;
+
+/** How many bytes go in a direction until a lease is had, over a connection that lives. */
+async function bytesOfLease(direction: "toServer" | "toClient"): Promise<number> {
+  await using file = await ServedFile.make();
+  await using queue = await openRemoteQueue(file.connector(), { name: NAME });
+  await queue.enqueue([shellJob()]);
+  const before = file.last[direction].passed;
+  await queue.lease(NOW);
+  return file.last[direction].passed - before;
+}
+
+/** Does something for all, for so many at a time. */
+async function inTurns<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
+  const left = all[Symbol.iterator]();
+  const turn = async () => {
+    for (const one of left) await work(one);
+  };
+  await Promise.all(Array.from({ length: atOnce }, turn));
+}
+
+async function stateOf(queue: Queue, id: string): Promise<unknown> {
+  const job = await queue.get(id);
+  return [job?.state, job?.executions];
+}
 
 /** A queue whose leases have no tickets. */
 function withoutResume(queue: Queue): Queue {
@@ -216,8 +287,6 @@ class Held implements AsyncDisposable {
     const queue = stack.use(await openRemoteQueue(file.connector(clock), { name: NAME, clock }));
     await queue.enqueue([shellJob("true", { maxAttempts: 9 })]);
     const lease = assertExists(await queue.lease({ ...NOW, leaseMs }));
-    // The confirmation has arrived once something after it was answered.
-    await queue.counts();
     return new Held(file, near, lease, { stack });
   }
 

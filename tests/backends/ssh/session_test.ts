@@ -39,7 +39,7 @@ test("a lease that was confirmed is left alone when the other side ends", async 
   await using it = await Served.make();
   await it.queue.enqueue([shellJob()]);
   await it.ask("lease", LEASE);
-  await it.say({ confirm: 1 });
+  await it.ask("lease.confirm", { lease: 1 });
   await it.end();
   assertEquals((await it.queue.counts()).running, 1);
 });
