@@ -2,6 +2,7 @@ import type { RequestPolicyFactory } from "@azure/storage-queue";
 import { Agent as HttpAgent, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
+import { watchedLookup } from "./name_lookups.ts";
 
 /**
  * Deno sends a request again, by itself and whatever its method, when a connection that was used before closes without
@@ -27,7 +28,7 @@ class SingleSendHttpsAgent extends HttpsAgent {
   }
 }
 
-const OPTIONS = { keepAlive: true };
+const OPTIONS = { keepAlive: true, lookup: watchedLookup };
 const http = hearingAll(new SingleSendHttpAgent(OPTIONS));
 const https = hearingAll(new SingleSendHttpsAgent(OPTIONS));
 

@@ -4,8 +4,8 @@ import type {
   ServiceBusReceiver,
   ServiceBusSender,
 } from "@azure/service-bus";
-import { DONE, onAbort } from "../../core/abort.ts";
-import { systemClock } from "../../core/clock.ts";
+import { DONE } from "../../core/abort.ts";
+import { orLater, REST_MS } from "./or_later.ts";
 import { type PendingCallOptions, PendingCalls } from "./pending_calls.ts";
 import { type BareConnection, bareConnection } from "./sdk_connection.ts";
 import { hasLostLink, receiveMessages } from "./sdk_internals.ts";
@@ -23,9 +23,6 @@ const MAX_ASKED = 500;
 
 /** The service has this long to answer a goodbye, in ms. */
 const GOODBYE_MS = 2_000;
-
-/** What cannot be ended is waited for so long, in ms: the lookup of a name, and who makes the tokens. */
-const REST_MS = 2_000;
 
 interface ReceiverInUse {
   readonly receiver: ServiceBusReceiver;
@@ -150,7 +147,6 @@ export class LiveClient {
     this.#shut();
     const goodbye = this.#pending.settled().then(() => this.#client.close()).catch(() => {});
     if (this.#connection.isOpen) await orLater(goodbye, { ms: GOODBYE_MS, signal: this.#broken.signal });
-    await orLater(this.#connection.lookedUp(), { ms: REST_MS });
     this.#connection.break();
     await orLater(goodbye, { ms: REST_MS });
   }
@@ -210,15 +206,4 @@ export class LiveClient {
 /** What a call is told whose connection is gone. */
 export function connectionCut(): Error {
   return Object.assign(new Error("the connection was cut"), { code: "ECONNRESET" });
-}
-
-/** Waits for what never rejects, until the time is over or the signal is aborted. */
-async function orLater(
-  work: Promise<void>,
-  { ms, signal }: { ms: number; signal?: AbortSignal },
-): Promise<void> {
-  const end = new AbortController();
-  using _ = signal && onAbort(signal, () => end.abort(DONE));
-  await Promise.race([work, systemClock.sleep(ms, end.signal)]);
-  end.abort(DONE);
 }

@@ -12,6 +12,7 @@ import type {
   Queue,
 } from "../../core/queue.ts";
 import type { JobEncoding } from "../../core/wire/job_message.ts";
+import { lookedUp } from "../azure/name_lookups.ts";
 import { RecordlessQueue } from "../azure/recordless_queue.ts";
 import type { BusConnection } from "./bus_connection.ts";
 import { isUnreachable } from "./bus_errors.ts";
@@ -19,6 +20,7 @@ import { BusDeadLetters } from "./dead_letters.ts";
 import { MAX_DELAY_MS, pushJobs } from "./enqueue.ts";
 import { type IntakeOptions, takeIn } from "./intake.ts";
 import { MAX_LOCK_MS } from "./lock_times.ts";
+import { orLater, REST_MS } from "./or_later.ts";
 import { clearQueue } from "./clear_queue.ts";
 import type { MessageCounts, QueueAdmin } from "./queue_admin.ts";
 import { lockMsOf } from "./queue_settings.ts";
@@ -144,6 +146,7 @@ export class ServiceBusQueue extends RecordlessQueue implements Queue {
     this.#closing.abort(new BackendError(`Cannot use "${this.name}": it is closed`));
     await Promise.allSettled([...this.#pending, this.#inspection]);
     await this.#options.connection[Symbol.asyncDispose]();
+    await orLater(lookedUp(), { ms: REST_MS });
   }
 
   /** Leases of the first messages that come; of a queue that is closed meanwhile, none. */

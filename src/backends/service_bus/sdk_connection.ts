@@ -1,5 +1,6 @@
 import type { ServiceBusClient, ServiceBusReceiver } from "@azure/service-bus";
 import net from "node:net";
+import { watchedLookup } from "../azure/name_lookups.ts";
 import { Gate } from "./sdk_gate.ts";
 import { settlementsOf, type Waits } from "./sdk_internals.ts";
 
@@ -26,7 +27,7 @@ interface Context {
 }
 
 interface Connection extends Closable {
-  readonly options: { readonly host: string; tcp_no_delay?: boolean; operationTimeoutInSeconds: number };
+  readonly options: { readonly transport?: string };
   readonly _connection: Wire;
   on(event: "disconnected" | "connection_open", listener: (context: BreakEvent) => void): void;
   isOpen(): boolean;
@@ -44,7 +45,6 @@ interface Wire {
   readonly socket?: object;
   readonly heartbeat_in?: ReturnType<typeof setTimeout>;
   readonly heartbeat_out?: ReturnType<typeof setTimeout>;
-  init(socket: object): unknown;
   abort_socket(socket: object): void;
   output(): void;
   once(event: "disconnected", listener: () => void): void;
@@ -86,8 +86,6 @@ export interface BareConnection {
    * once. What is being set up goes on until it is answered, or until `break()`.
    */
   shut(reason: unknown, receivers?: Iterable<ServiceBusReceiver>): void;
-  /** Resolves when the service's name is not being looked up: that cannot be broken off. */
-  lookedUp(): Promise<void>;
   /** Breaks it without a word, as one on which nothing comes any more: after that, no timer is left, and none is set. */
   break(): void;
 }
@@ -107,6 +105,8 @@ export function bareConnection(
   Object.assign(connection.options, {
     tcp_no_delay: true,
     operationTimeoutInSeconds: OPERATION_TIMEOUT_S,
+    lookup: watchedLookup,
+    connect: connection.options.transport === "tls" ? undefined : connectBare,
   });
   let wasOpen = false;
   connection.on("connection_open", () => {
@@ -116,7 +116,6 @@ export function bareConnection(
   connection.on("disconnected", ({ error, connection }) => onBreak(error ?? connection?.error));
   const gate = new Gate();
   const senders = guard(internals, gate);
-  const lookedUp = watchLookup(connection);
   // Under way on one that is lost, calls would make a new one of which nobody knows.
   const refresh = context.refreshConnection;
   context.refreshConnection = () => gate.isShut || refresh.call(context);
@@ -136,7 +135,6 @@ export function bareConnection(
       return gate.isShut;
     },
     shut,
-    lookedUp,
     break: () => {
       if (!gate.isShut) shut(new Error("the connection was broken off"));
       breakWire(connection._connection);
@@ -215,18 +213,9 @@ function endWaits(waits: Waits | undefined, reason: unknown): void {
   }
 }
 
-function watchLookup({ options: { host }, _connection: wire }: Connection): () => Promise<void> {
-  let lookup = Promise.resolve();
-  const init = wire.init;
-  wire.init = (socket) => {
-    if (socket instanceof net.Socket && socket.connecting && net.isIP(host) === 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      for (const event of ["lookup", "error", "close"]) socket.once(event, () => resolve());
-      lookup = promise;
-    }
-    return init.call(wire, socket);
-  };
-  return () => lookup;
+/** The SDK's own with the lookup that can be waited for; encrypted, it takes that from the options. */
+function connectBare(port: number, host: string, _options: unknown, onConnect: () => void): net.Socket {
+  return net.connect({ port, host, lookup: watchedLookup }, onConnect);
 }
 
 function breakWire(wire: Wire): void {

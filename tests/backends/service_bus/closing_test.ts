@@ -1,3 +1,5 @@
+import { lookedUp } from "../../../src/backends/azure/name_lookups.ts";
+import type { ServiceBusQueue } from "../../../src/backends/service_bus/queue.ts";
 import { JobqError } from "../../../src/core/errors.ts";
 import { assert, assertBetween, assertEquals, assertRejects } from "../../support/assert.ts";
 import { FAILURE, shellJob } from "../../support/jobs.ts";
@@ -17,6 +19,37 @@ test("a queue that was never used is closed at once", async () => {
   assertBetween(await durationOf(queue[Symbol.asyncDispose]()), 0, 500);
   assertEquals(place.broker.connections, 0);
 });
+
+const LOOKUPS: Readonly<
+  Record<string, { rest: string; call: (queue: ServiceBusQueue) => Promise<unknown> }>
+> = {
+  "AMQP with TLS": { rest: "", call: (queue) => queue.peek(1) },
+  "AMQP without TLS": { rest: ";UseDevelopmentEmulator=true", call: (queue) => queue.peek(1) },
+  "HTTP": { rest: "", call: (queue) => queue.counts() },
+};
+for (const [what, { rest, call }] of Object.entries(LOOKUPS)) {
+  test(`a queue is closed when the name of the service is not looked up any more, for ${what}`, async () => {
+    await using place = await Place.make();
+    const login = "SharedAccessKeyName=none;SharedAccessKey=none";
+    const queue = place.opened({ azure: { connectionString: `Endpoint=sb://localhost:1/;${login}${rest}` } });
+    const calling = call(queue).catch(() => {});
+    let isLookedUp = false;
+    // It may take no longer than a turn.
+    for (let turn = 0; turn < 10_000 && !isLookedUp; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      isLookedUp = await isPending(lookedUp());
+    }
+    assert(isLookedUp);
+    await queue[Symbol.asyncDispose]();
+    assert(!await isPending(lookedUp()));
+    await calling;
+  });
+}
+
+async function isPending(work: Promise<void>): Promise<boolean> {
+  const [ended, turn] = [work.then(() => false), Promise.resolve(true)];
+  return await Promise.race([ended, turn.then(() => turn).then(() => turn)]);
+}
 
 test("a queue that is closed twice, also at the same time, is closed once", async () => {
   await using place = await Place.make();
