@@ -1,4 +1,4 @@
-import { lookup } from "node:dns";
+import dns from "node:dns";
 import type { LookupFunction } from "node:net";
 
 /** A lookup cannot be broken off: it goes on after the request was aborted that it is for, and keeps the process alive. */
@@ -8,7 +8,7 @@ const underWay = new Set<Promise<void>>();
 export const watchedLookup: LookupFunction = (host, options, onFound) => {
   const { promise, resolve } = Promise.withResolvers<void>();
   underWay.add(promise);
-  lookup(host, options, (...found) => {
+  dns.lookup(host, options, (...found) => {
     underWay.delete(promise);
     resolve();
     onFound(...found);

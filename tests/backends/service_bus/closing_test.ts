@@ -1,5 +1,5 @@
-import { lookedUp } from "../../../src/backends/azure/name_lookups.ts";
 import type { ServiceBusQueue } from "../../../src/backends/service_bus/queue.ts";
+import { systemClock } from "../../../src/core/clock.ts";
 import { JobqError } from "../../../src/core/errors.ts";
 import { assert, assertBetween, assertEquals, assertRejects } from "../../support/assert.ts";
 import { FAILURE, shellJob } from "../../support/jobs.ts";
@@ -7,6 +7,7 @@ import type { Point } from "../../support/service_bus_broker/faults.ts";
 import { test } from "../../support/testing.ts";
 import { waitUntil } from "../../support/wait_until.ts";
 import { durationOf } from "./duration_of.ts";
+import { HeldLookups } from "./held_lookups.ts";
 import { Place } from "./place.ts";
 import { Wire } from "./wire.ts";
 
@@ -30,26 +31,29 @@ const LOOKUPS: Readonly<
 for (const [what, { rest, call }] of Object.entries(LOOKUPS)) {
   test(`a queue is closed when the name of the service is not looked up any more, for ${what}`, async () => {
     await using place = await Place.make();
+    using lookups = new HeldLookups();
     const login = "SharedAccessKeyName=none;SharedAccessKey=none";
     const queue = place.opened({ azure: { connectionString: `Endpoint=sb://localhost:1/;${login}${rest}` } });
     const calling = call(queue).catch(() => {});
-    let isLookedUp = false;
-    // It may take no longer than a turn.
-    for (let turn = 0; turn < 10_000 && !isLookedUp; turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      isLookedUp = await isPending(lookedUp());
-    }
-    assert(isLookedUp);
-    await queue[Symbol.asyncDispose]();
-    assert(!await isPending(lookedUp()));
+    await waitUntil(() => lookups.held > 0);
+    const closing = queue[Symbol.asyncDispose]();
     await calling;
+    assertEquals(await Promise.race([closing, systemClock.sleep(100).then(() => "open")]), "open");
+    lookups.release();
+    await closing;
   });
 }
 
-async function isPending(work: Promise<void>): Promise<boolean> {
-  const [ended, turn] = [work.then(() => false), Promise.resolve(true)];
-  return await Promise.race([ended, turn.then(() => turn).then(() => turn)]);
-}
+test("a queue is closed soon though the lookup of a name never ends", async () => {
+  await using place = await Place.make();
+  using lookups = new HeldLookups();
+  const queue = place.opened();
+  const calling = queue.peek(1).catch(() => {});
+  await waitUntil(() => lookups.held > 0);
+  assertBetween(await durationOf(queue[Symbol.asyncDispose]()), 0, CLOSED_MS);
+  lookups.release();
+  await calling;
+});
 
 test("a queue that is closed twice, also at the same time, is closed once", async () => {
   await using place = await Place.make();

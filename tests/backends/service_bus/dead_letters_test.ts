@@ -168,7 +168,7 @@ test("two that single out different dead letters at the same time both find thei
 
 test("a dead letter whose copy fails stays where it is, there for others at once", async () => {
   await using place = await withDeadLetters(30);
-  const queue = place.open({ patienceMs: 300 });
+  const queue = place.open({ patienceMs: 2_000 });
   const condition = "amqp:internal-error";
   place.broker.fault({ kind: "refuse", condition }, { at: "transfer", times: 100_000 });
   await assertRejects(queue.deadLetters.requeue("all"), BackendError);
@@ -180,7 +180,7 @@ test("a dead letter whose copy fails stays where it is, there for others at once
 
 test("a dead letter whose removal fails after its copy is there twice, never nowhere", async () => {
   await using place = await withDeadLetters(3);
-  const queue = place.open({ patienceMs: 300 });
+  const queue = place.open({ patienceMs: 2_000 });
   for (const at of ["disposition", "management"] as const) {
     const operation = at === "management" ? "com.microsoft:update-disposition" : undefined;
     place.broker.fault({ kind: "throttle" }, { at, operation, times: 100_000 });

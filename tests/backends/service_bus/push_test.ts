@@ -98,7 +98,7 @@ test("a queue that takes smaller messages refuses what does not fit, and takes m
 });
 
 test("a push of which a later batch fails tells exactly which jobs are there, and begins no more", async () => {
-  await using place = await Place.make({ made: { maxMessageBytes: 4_096 }, patienceMs: 300 });
+  await using place = await Place.make({ made: { maxMessageBytes: 4_096 }, patienceMs: 2_000 });
   const pushed = jobs(30, "y".repeat(700));
   place.broker.fault({ kind: "refuse", condition: "amqp:unauthorized-access" }, { at: "transfer", skip: 2 });
   const error = await assertRejects(place.queue.enqueue(pushed), PartialPushError);
@@ -114,7 +114,7 @@ test("a push of which a later batch fails tells exactly which jobs are there, an
 });
 
 test("a push to a service that goes away in its midst ends, and tells which jobs are there", async () => {
-  await using place = await Place.make({ made: { maxMessageBytes: 4_096 }, patienceMs: 500 });
+  await using place = await Place.make({ made: { maxMessageBytes: 4_096 }, patienceMs: 2_000 });
   place.broker.fault({ kind: "delay", ms: 20 }, { at: "transfer", times: 1_000 });
   const pushing = assertRejects(place.queue.enqueue(jobs(200, "y".repeat(700))), PartialPushError);
   await waitUntil(() => place.view.all.length >= 10);
@@ -130,7 +130,7 @@ test("a push to a service that goes away in its midst ends, and tells which jobs
 });
 
 test("a push of one job that fails is that failure", async () => {
-  await using place = await Place.make({ patienceMs: 300 });
+  await using place = await Place.make({ patienceMs: 2_000 });
   await place.broker.down();
   const error = await assertRejects(place.queue.enqueue(jobs(1)), BackendError);
   assertMatch(error.message, /^Cannot push to "sb:\/\/localhost\/q": the connection was refused$/);

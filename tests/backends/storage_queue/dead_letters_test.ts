@@ -128,7 +128,7 @@ test("a requeued job has all its attempts, and nothing of its failures", async (
 });
 
 test("a dead letter whose removal fails after its copy is there twice, never nowhere", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await withDeadLetters(3, place);
   proxy.fault({ kind: "cut" }, { method: "DELETE", times: 1_000 });
@@ -137,7 +137,7 @@ test("a dead letter whose removal fails after its copy is there twice, never now
 });
 
 test("a dead letter whose copy fails stays where it is, visible at once", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await withDeadLetters(3, place);
   proxy.fault({ kind: "answer", status: 503 }, { method: "POST", times: 1_000 });

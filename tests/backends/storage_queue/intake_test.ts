@@ -81,7 +81,7 @@ test("the lease of a job that was poisoned with others is not lost, nor the pois
 });
 
 test("poison that cannot be put aside comes back, and the jobs that came with it are leased", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await place.put("garbage", taskText({ cmd: "a" }));
   proxy.fault({ kind: "answer", status: 503 }, { path: /failed/, times: 100 });

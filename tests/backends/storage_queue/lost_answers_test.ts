@@ -128,14 +128,14 @@ test("a job is released with the newest receipt of several renewals", async () =
 test("ack() of a late holder that is never answered, and then repeated, has done it", async () => {
   await withLease(async ({ place, proxy, lease }) => {
     await waitUntil(async () => (await place.texts()).length === 1);
-    proxy.fault({ kind: "delay", ms: 500 }, { method: "DELETE", when: "after" });
+    proxy.fault({ kind: "delay", ms: 5_000 }, { method: "DELETE", when: "after" });
     await assertRejects(lease.ack(), BackendError);
     assertEquals(await place.count(), 0);
     // Between the two, a heartbeat asks for more time.
     await lease.renew(60_000);
     await lease.ack();
     assertEquals(lease.lost.aborted, false);
-  }, { leaseMs: 1_000, patienceMs: 200 });
+  }, { leaseMs: 1_000, patienceMs: 2_000 });
 });
 
 test("ack() of a late holder that was never done is a lost lease once another has the job", async () => {
@@ -147,7 +147,7 @@ test("ack() of a late holder that was never done is a lost lease once another ha
     await place.receive();
     await assertRejects(lease.ack(), LeaseLostError);
     assertEquals([await place.count(), lease.lost.aborted], [1, true]);
-  }, { leaseMs: 1_000, patienceMs: 200 });
+  }, { leaseMs: 1_000, patienceMs: 2_000 });
 });
 
 test("retry() after an outage is a lost lease once another has the job", async () => {
@@ -158,7 +158,7 @@ test("retry() after an outage is a lost lease once another has the job", async (
     await place.receive();
     await proxy.up();
     await assertRejects(lease.retry({ delayMs: 0, failure: FAILURE }), LeaseLostError);
-  }, { leaseMs: 1_000, patienceMs: 200 });
+  }, { leaseMs: 1_000, patienceMs: 2_000 });
 });
 
 test("a dead letter whose removal fails for a while is copied once", async () => {
@@ -168,7 +168,7 @@ test("a dead letter whose removal fails for a while is copied once", async () =>
     proxy.heal();
     await lease.deadLetter(FAILURE);
     assertEquals([await place.count(), (await place.failedTexts()).length], [0, 1]);
-  }, { patienceMs: 200 });
+  }, { patienceMs: 2_000 });
 });
 
 test("a dead letter that another worker took meanwhile is taken back", async () => {
@@ -181,5 +181,5 @@ test("a dead letter that another worker took meanwhile is taken back", async () 
     await place.receive();
     await assertRejects(lease.deadLetter(FAILURE), LeaseLostError);
     assertEquals(await place.failedTexts(), []);
-  }, { leaseMs: 1_000, patienceMs: 200 });
+  }, { leaseMs: 1_000, patienceMs: 2_000 });
 });

@@ -74,7 +74,7 @@ test("while the blob service is down, a job in a blob stays on the queue, and it
 });
 
 test("while the blob service is down, jobs that came with one in a blob are leased", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await place.queue.enqueue([largeJob(), shellJob("small")]);
   proxy.fault({ kind: "cut" }, { service: "blob", times: 1_000 });
@@ -84,7 +84,7 @@ test("while the blob service is down, jobs that came with one in a blob are leas
 });
 
 test("a push whose payload cannot be kept sends no message", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await place.put();
   proxy.fault({ kind: "answer", status: 503 }, { service: "blob", times: 1_000 });
@@ -112,7 +112,7 @@ test("a push whose message is refused takes its payload away again", async () =>
 });
 
 test("a push whose message may be there leaves its payload", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await place.put();
   const job = largeJob();
@@ -138,7 +138,7 @@ test("a push that is aborted does not wait for its payload", async () => {
 });
 
 test("a payload that cannot be removed is said, and its job is done all the same", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await place.queue.enqueue([largeJob()]);
   const lease = await place.next();

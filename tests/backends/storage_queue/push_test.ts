@@ -66,7 +66,7 @@ test("a push of which one send fails tells which jobs are there, and begins no m
 });
 
 test("a push to a service that goes away in its midst ends, and tells which jobs are there", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 500 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   const { place, proxy } = flaky;
   await place.put();
   const pushing = assertRejects(place.queue.enqueue(jobs(60), { concurrency: 4 }), PartialPushError);
@@ -83,7 +83,7 @@ test("a push to a service that goes away in its midst ends, and tells which jobs
 });
 
 test("a push of one job that fails is that failure", async () => {
-  await using flaky = await flakyPlace({ patienceMs: 200 });
+  await using flaky = await flakyPlace({ patienceMs: 2_000 });
   await flaky.proxy.down();
   const error = await assertRejects(flaky.place.queue.enqueue(jobs(1)), BackendError);
   assertMatch(error.message, /^Cannot push to .*: the connection was refused$/);
