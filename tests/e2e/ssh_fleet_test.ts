@@ -7,7 +7,7 @@ import { testWhere } from "../support/testing.ts";
 
 const JOBS = 400;
 const WORKERS = 4;
-const FATES = Array.from({ length: JOBS }, (_, job): FleetFate => job % 10 === 5 ? "slow" : "succeeds");
+const FATES = Array.from({ length: JOBS }, (_, job): FleetFate => job % 5 === 3 ? "slow" : "succeeds");
 
 const NAME =
   "with connections and workers killed all the time, 400 jobs in a directory over SSH complete once each";
