@@ -1,8 +1,10 @@
+import type { ServiceBusClient } from "@azure/service-bus";
 import { assertEquals } from "../../support/assert.ts";
 import { ServiceBusBroker } from "../../support/service_bus_broker/broker.ts";
 import type { Fault, Point } from "../../support/service_bus_broker/faults.ts";
 import { withClient } from "../../support/service_bus_broker/testing.ts";
 import { test } from "../../support/testing.ts";
+import { waitUntil } from "../../support/wait_until.ts";
 import { type Deed, DOUBTFUL, LOST, outcomeOfDeed, UNREACHED } from "./bus_outcome.ts";
 
 const LATE = "no answer came in time";
@@ -67,9 +69,22 @@ for (const { at, kind, when, deed, reason, is } of CASES) {
       queue: at === "connect" || at === "authorize" ? undefined : "q",
     });
     // A link that is never opened holds up the client's end for a minute.
-    const then = () => at === "attach" && kind === "silence" ? broker.cutConnections() : undefined;
+    const then = async (client: ServiceBusClient) => {
+      if (at !== "attach" || kind !== "silence") return;
+      broker.cutConnections();
+      // Cut off in the midst of its end, the SDK would wait for an answer for ever.
+      await waitUntil(() => !isConnected(client));
+    };
     const timeoutMs = reason === LATE && is !== DOUBTFUL ? TIMEOUT_MS : LONGER_MS;
     const outcome = await outcomeOfDeed(broker, deed, { timeoutMs, then });
     assertEquals([outcome.type, outcome.reason, outcome.is], ["BackendError", reason, is]);
   });
+}
+
+/** Whether the SDK takes its connection to be there, which it does not tell. */
+function isConnected(client: ServiceBusClient): boolean {
+  const { _connectionContext: { connection } } = client as unknown as {
+    readonly _connectionContext: { readonly connection: { isOpen(): boolean } };
+  };
+  return connection.isOpen();
 }

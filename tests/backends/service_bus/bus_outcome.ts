@@ -96,7 +96,7 @@ export interface DeedOptions {
   /** How long the service has for an answer. */
   readonly timeoutMs?: number;
   /** Called when it is over, before the client is closed. */
-  readonly then?: () => void;
+  readonly then?: (client: ServiceBusClient) => void | Promise<void>;
 }
 
 /** What a deed fails with. The SDK lets a receive wait for as long as it is told; here it is given up. */
@@ -114,7 +114,7 @@ export async function failureOfDeed(
     clearTimeout(timer);
     // What goes on in the background would hold up the client's end.
     end.abort();
-    then();
+    await then(client);
     await client.close();
   }
 }
